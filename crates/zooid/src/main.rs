@@ -1,0 +1,3 @@
+//! The `zooid` command.
+
+fn main() {}
