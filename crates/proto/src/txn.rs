@@ -1,0 +1,380 @@
+//! Transactions, as the log, the quorum links and the tree know them
+//! (spec §4.3; Java `TxnHeader`, `SerializeUtils.deserializeTxn`).
+
+use crate::{Acl, DecodeError, ErrorCode, Jute, OpCode, Reader, SessionId, Zxid};
+use alloc::string::String;
+use alloc::vec::Vec;
+use bytes::Bytes;
+use zooid_jute::{put_buffer, put_vec_len, record};
+
+record! {
+    /// First 16 bytes of a log or snapshot file.
+    #[derive(Copy)]
+    pub struct FileHeader {
+        /// [`FileHeader::LOG_MAGIC`] or [`FileHeader::SNAPSHOT_MAGIC`].
+        magic: i32,
+        /// 2.
+        version: i32,
+        /// 0 in logs, -1 in snapshots.
+        dbid: i64,
+    }
+
+    /// Who asked for a transaction, and where it stands in the order.
+    #[derive(Copy)]
+    pub struct TxnHeader {
+        /// The session that asked.
+        client_id: SessionId,
+        /// That session's request id.
+        cxid: i32,
+        /// Place in the total order.
+        zxid: Zxid,
+        /// Wall clock of the leader, milliseconds since 1970.
+        time: i64,
+        /// An [`OpCode`]'s number, of the body that follows.
+        op: i32,
+    }
+
+    /// Digest of the tree after a transaction (spec §3).
+    #[derive(Copy)]
+    pub struct TxnDigest {
+        /// [`TxnDigest::VERSION`].
+        version: i32,
+        /// Sum of the nodes' digests.
+        tree_digest: i64,
+    }
+
+    /// create, create2.
+    pub struct CreateTxn {
+        /// With its sequence suffix.
+        path: String,
+        /// Null and empty are different.
+        data: Option<Bytes>,
+        /// Fixed up.
+        acl: Vec<Acl>,
+        /// Whether the asking session owns the node.
+        ephemeral: bool,
+        /// The parent's count of created children afterwards; -1 in logs of 3.3: one more.
+        parent_cversion: i32,
+    }
+
+    /// createTTL.
+    pub struct CreateTtlTxn {
+        /// With its sequence suffix.
+        path: String,
+        /// Null and empty are different.
+        data: Option<Bytes>,
+        /// Fixed up.
+        acl: Vec<Acl>,
+        /// As in [`CreateTxn`].
+        parent_cversion: i32,
+        /// Milliseconds.
+        ttl: i64,
+    }
+
+    /// createContainer.
+    pub struct CreateContainerTxn {
+        /// The node.
+        path: String,
+        /// Null and empty are different.
+        data: Option<Bytes>,
+        /// Fixed up.
+        acl: Vec<Acl>,
+        /// As in [`CreateTxn`].
+        parent_cversion: i32,
+    }
+
+    /// setData, reconfig.
+    pub struct SetDataTxn {
+        /// The node.
+        path: String,
+        /// Null and empty are different.
+        data: Option<Bytes>,
+        /// The version afterwards.
+        version: i32,
+    }
+
+    /// setACL.
+    pub struct SetAclTxn {
+        /// The node.
+        path: String,
+        /// Fixed up.
+        acl: Vec<Acl>,
+        /// The ACL version afterwards.
+        version: i32,
+    }
+}
+
+impl FileHeader {
+    /// "ZKLG"
+    pub const LOG_MAGIC: i32 = 0x5A4B_4C47;
+    /// "ZKSN"
+    pub const SNAPSHOT_MAGIC: i32 = 0x5A4B_534E;
+    /// Bytes.
+    pub const LEN: usize = 16;
+    /// What a log file starts with.
+    pub const LOG: FileHeader = FileHeader {
+        magic: FileHeader::LOG_MAGIC,
+        version: 2,
+        dbid: 0,
+    };
+    /// What a snapshot starts with.
+    pub const SNAPSHOT: FileHeader = FileHeader {
+        magic: FileHeader::SNAPSHOT_MAGIC,
+        version: 2,
+        dbid: -1,
+    };
+}
+
+impl TxnDigest {
+    /// The only version there is.
+    pub const VERSION: i32 = 2;
+    /// Bytes.
+    pub const LEN: usize = 12;
+}
+
+/// A transaction's body: what to do, with everything already decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Txn {
+    /// A session begins, with a timeout in milliseconds.
+    CreateSession {
+        /// Milliseconds.
+        timeout_ms: i32,
+    },
+    /// A session ends. `None`: the record has no list (before 3.6, or
+    /// `zookeeper.closeSessionTxn.enabled=false`), and the session's ephemerals are what the tree
+    /// says.
+    CloseSession {
+        /// Ephemerals to delete, as the leader saw them.
+        paths_to_delete: Option<Vec<String>>,
+    },
+    /// A write that failed: changes nothing but consumes a zxid.
+    Error(ErrorCode),
+    /// create
+    Create(CreateTxn),
+    /// create2
+    Create2(CreateTxn),
+    /// createTTL
+    CreateTtl(CreateTtlTxn),
+    /// createContainer
+    CreateContainer(CreateContainerTxn),
+    /// delete
+    Delete {
+        /// The node.
+        path: String,
+    },
+    /// deleteContainer
+    DeleteContainer {
+        /// The node.
+        path: String,
+    },
+    /// setData
+    SetData(SetDataTxn),
+    /// reconfig
+    Reconfig(SetDataTxn),
+    /// setACL
+    SetAcl(SetAclTxn),
+    /// check; only inside a multi.
+    Check {
+        /// The node.
+        path: String,
+        /// As Java stores it: the version found, plus one.
+        version: i32,
+    },
+    /// Several at once; none of them a multi.
+    Multi(Vec<Txn>),
+}
+
+impl Txn {
+    /// The header's type for this body.
+    #[must_use]
+    pub fn op_code(&self) -> OpCode {
+        match self {
+            Txn::CreateSession { .. } => OpCode::CreateSession,
+            Txn::CloseSession { .. } => OpCode::CloseSession,
+            Txn::Error(_) => OpCode::Error,
+            Txn::Create(_) => OpCode::Create,
+            Txn::Create2(_) => OpCode::Create2,
+            Txn::CreateTtl(_) => OpCode::CreateTtl,
+            Txn::CreateContainer(_) => OpCode::CreateContainer,
+            Txn::Delete { .. } => OpCode::Delete,
+            Txn::DeleteContainer { .. } => OpCode::DeleteContainer,
+            Txn::SetData(_) => OpCode::SetData,
+            Txn::Reconfig(_) => OpCode::Reconfig,
+            Txn::SetAcl(_) => OpCode::SetAcl,
+            Txn::Check { .. } => OpCode::Check,
+            Txn::Multi(_) => OpCode::Multi,
+        }
+    }
+
+    /// Decodes the body of a transaction of type `op`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when malformed, and for types that no log may hold.
+    pub fn decode(r: &mut Reader<'_>, op: i32) -> Result<Txn, DecodeError> {
+        Ok(match OpCode::from_code(op) {
+            Some(OpCode::CreateSession) => Txn::CreateSession {
+                timeout_ms: r.i32()?,
+            },
+            Some(OpCode::CloseSession) => decode_close_session(r)?,
+            Some(OpCode::Multi) => decode_multi(r)?,
+            Some(OpCode::SetAcl) => Txn::SetAcl(Jute::decode(r)?),
+            Some(OpCode::Reconfig) => Txn::Reconfig(Jute::decode(r)?),
+            Some(OpCode::Check) | None => return Err(unknown_type(op)),
+            Some(_) => decode_simple(r, op)?,
+        })
+    }
+
+    /// Appends the body.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Txn::CreateSession { timeout_ms } => timeout_ms.encode(out),
+            Txn::CloseSession {
+                paths_to_delete: Some(paths),
+            } => paths.encode(out),
+            Txn::CloseSession {
+                paths_to_delete: None,
+            } => {}
+            Txn::Error(err) => err.encode(out),
+            Txn::Create(txn) | Txn::Create2(txn) => txn.encode(out),
+            Txn::CreateTtl(txn) => txn.encode(out),
+            Txn::CreateContainer(txn) => txn.encode(out),
+            Txn::Delete { path } | Txn::DeleteContainer { path } => path.encode(out),
+            Txn::SetData(txn) | Txn::Reconfig(txn) => txn.encode(out),
+            Txn::SetAcl(txn) => txn.encode(out),
+            Txn::Check { path, version } => {
+                path.encode(out);
+                version.encode(out);
+            }
+            Txn::Multi(txns) => encode_multi(txns, out),
+        }
+    }
+}
+
+fn unknown_type(value: i32) -> DecodeError {
+    DecodeError::Unknown {
+        what: "transaction type",
+        value,
+    }
+}
+
+/// The bodies that may also stand inside a multi.
+fn decode_simple(r: &mut Reader<'_>, op: i32) -> Result<Txn, DecodeError> {
+    Ok(match OpCode::from_code(op) {
+        Some(OpCode::Error) => Txn::Error(Jute::decode(r)?),
+        Some(OpCode::Create) => Txn::Create(decode_create(r)?),
+        Some(OpCode::Create2) => Txn::Create2(Jute::decode(r)?),
+        Some(OpCode::CreateTtl) => Txn::CreateTtl(Jute::decode(r)?),
+        Some(OpCode::CreateContainer) => Txn::CreateContainer(Jute::decode(r)?),
+        Some(OpCode::Delete) => Txn::Delete {
+            path: Jute::decode(r)?,
+        },
+        Some(OpCode::DeleteContainer) => Txn::DeleteContainer {
+            path: Jute::decode(r)?,
+        },
+        Some(OpCode::SetData) => Txn::SetData(Jute::decode(r)?),
+        Some(OpCode::Check) => Txn::Check {
+            path: Jute::decode(r)?,
+            version: r.i32()?,
+        },
+        _ => return Err(unknown_type(op)),
+    })
+}
+
+/// ZooKeeper 3.3 wrote no `parentCVersion`.
+fn decode_create(r: &mut Reader<'_>) -> Result<CreateTxn, DecodeError> {
+    let path = Jute::decode(r)?;
+    let data = Jute::decode(r)?;
+    let acl = Jute::decode(r)?;
+    let ephemeral = r.bool()?;
+    let parent_cversion = if r.is_empty() { -1 } else { r.i32()? };
+    Ok(CreateTxn {
+        path,
+        data,
+        acl,
+        ephemeral,
+        parent_cversion,
+    })
+}
+
+/// A record without a list may be followed by a digest, whose first word is its version; a list is
+/// never so short unless it is empty. Java needs a flag to tell them apart.
+fn decode_close_session(r: &mut Reader<'_>) -> Result<Txn, DecodeError> {
+    let rest = r.rest();
+    let digest_only = rest.len() == TxnDigest::LEN
+        && rest.starts_with(&TxnDigest::VERSION.to_be_bytes())
+        && Vec::<String>::decode(&mut r.clone()).is_err();
+    let paths_to_delete = if rest.is_empty() || digest_only {
+        None
+    } else {
+        Some(Jute::decode(r)?)
+    };
+    Ok(Txn::CloseSession { paths_to_delete })
+}
+
+fn decode_multi(r: &mut Reader<'_>) -> Result<Txn, DecodeError> {
+    let len = r.vec_len()?;
+    let mut txns = Vec::new();
+    for _ in 0..len {
+        let op = r.i32()?;
+        let body = r.bytes()?.ok_or(DecodeError::Null)?;
+        let mut body = Reader::shared(&body, zooid_jute::Limit(usize::MAX));
+        txns.push(decode_simple(&mut body, op)?);
+    }
+    Ok(Txn::Multi(txns))
+}
+
+fn encode_multi(txns: &[Txn], out: &mut Vec<u8>) {
+    put_vec_len(out, txns.len());
+    let mut body = Vec::new();
+    for txn in txns {
+        txn.op_code().code().encode(out);
+        body.clear();
+        txn.encode(&mut body);
+        put_buffer(out, Some(&body));
+    }
+}
+
+/// One whole transaction: what a log record's checksum covers, and what PROPOSAL and INFORM carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TxnRecord {
+    /// Its `op` is always that of `txn`.
+    pub header: TxnHeader,
+    /// What to do.
+    pub txn: Txn,
+    /// Absent when the writer had digests switched off.
+    pub digest: Option<TxnDigest>,
+}
+
+impl TxnRecord {
+    /// The encoding.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(128);
+        self.header.encode(&mut out);
+        self.txn.encode(&mut out);
+        if let Some(digest) = &self.digest {
+            digest.encode(&mut out);
+        }
+        out
+    }
+
+    /// Decodes a whole record. Data is shared with `bytes`, not copied.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when malformed.
+    pub fn decode(bytes: &Bytes) -> Result<TxnRecord, DecodeError> {
+        let mut r = Reader::shared(bytes, zooid_jute::Limit(bytes.len()));
+        let header = TxnHeader::decode(&mut r)?;
+        let txn = Txn::decode(&mut r, header.op)?;
+        let digest = if r.is_empty() {
+            None
+        } else {
+            Some(Jute::decode(&mut r)?)
+        };
+        Ok(TxnRecord {
+            header,
+            txn,
+            digest,
+        })
+    }
+}
