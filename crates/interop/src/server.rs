@@ -1,0 +1,217 @@
+//! A running server of either kind.
+
+use crate::{Kind, Options};
+use anyhow::{Context, Result, bail};
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A server on a free port of the loopback address; killed when dropped.
+///
+/// Its data may outlive it: [`Server::kill`] and [`Server::start_again`] work on the same directory, and
+/// [`Server::start_on`] takes over one that somebody else wrote.
+#[derive(Debug)]
+pub struct Server {
+    kind: Kind,
+    options: Options,
+    directory: PathBuf,
+    // Held for its drop: removes the directory, when it is ours.
+    _temporary: Option<TempDir>,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Server {
+    /// Starts a server on an empty directory of its own.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start(kind: Kind, options: Options) -> Result<Server> {
+        let temporary = TempDir::with_prefix("zooid-interop-")?;
+        let directory = temporary.path().to_owned();
+        let mut server = Server::start_on(kind, options, &directory)?;
+        server._temporary = Some(temporary);
+        Ok(server)
+    }
+
+    /// Starts a server whose `dataDir` is `directory/data`, existing or not.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start_on(kind: Kind, options: Options, directory: &Path) -> Result<Server> {
+        let mut server = Server {
+            kind,
+            options,
+            directory: directory.to_owned(),
+            _temporary: None,
+            port: 0,
+            child: None,
+        };
+        server.start_again()?;
+        Ok(server)
+    }
+
+    /// Starts the server after [`Server::kill`] or [`Server::stop`], on another port.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start_again(&mut self) -> Result<()> {
+        assert!(self.child.is_none(), "the server runs already");
+        // A free port may be taken by someone else before the server has it.
+        for _ in 0..START_ATTEMPTS_MAX {
+            self.port = free_port()?;
+            self.spawn()?;
+            match self.wait_until_serving()? {
+                Started::Serving => return Ok(()),
+                Started::PortTaken => self.child = None,
+            }
+        }
+        bail!("found no port for the server in {START_ATTEMPTS_MAX} attempts")
+    }
+
+    /// Where clients connect.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// Whose server it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The `dataDir`.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.directory.join("data")
+    }
+
+    /// The process id, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// Everything the server printed.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read(self.log_path())
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
+    }
+
+    /// Ends the server with SIGKILL.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn kill(&mut self) -> Result<()> {
+        let mut child = self.child.take().context("the server does not run")?;
+        child.kill()?;
+        child.wait()?;
+        Ok(())
+    }
+
+    /// Ends the server with SIGTERM and waits for it.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn stop(&mut self) -> Result<ExitStatus> {
+        let mut child = self.child.take().context("the server does not run")?;
+        let kill = std::process::Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status()?;
+        if !kill.success() {
+            child.kill()?;
+        }
+        Ok(child.wait()?)
+    }
+
+    /// Sends a four-letter word and returns the answer.
+    ///
+    /// # Errors
+    /// When the connection fails.
+    pub fn four_letter_word(&self, word: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&self.address(), ANSWER_TIMEOUT)?;
+        stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+        stream.write_all(word.as_bytes())?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+
+    fn spawn(&mut self) -> Result<()> {
+        fs::create_dir_all(self.data_dir())?;
+        let config = self.directory.join("zoo.cfg");
+        fs::write(&config, self.options.zoo_cfg(&self.data_dir(), self.port))?;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_path())?;
+        let mut command = self.kind.command(&config, &self.options)?;
+        command.stdout(log.try_clone()?).stderr(log);
+        let child = command
+            .spawn()
+            .with_context(|| format!("start {command:?}"))?;
+        self.child = Some(child);
+        Ok(())
+    }
+
+    fn wait_until_serving(&mut self) -> Result<Started> {
+        let started = Instant::now();
+        loop {
+            let child = self.child.as_mut().context("just spawned")?;
+            if let Some(status) = child.try_wait()? {
+                let log = self.log();
+                if log.contains("Address already in use") {
+                    return Ok(Started::PortTaken);
+                }
+                self.child = None;
+                bail!("{:?} server ended at its start: {status}\n{log}", self.kind);
+            }
+            // srvr, not ruok: Java answers ruok before it has loaded its database.
+            if matches!(self.four_letter_word("srvr"), Ok(answer) if answer.contains("Mode: ")) {
+                return Ok(Started::Serving);
+            }
+            if started.elapsed() > START_TIMEOUT {
+                bail!("{:?} server does not serve\n{}", self.kind, self.log());
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.directory.join("server.log")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.child.is_some() {
+            let _ = self.kill();
+        }
+        if thread::panicking() {
+            eprintln!("log of the {:?} server:\n{}", self.kind, self.log());
+        }
+    }
+}
+
+enum Started {
+    Serving,
+    PortTaken,
+}
+
+fn free_port() -> Result<u16> {
+    let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(probe.local_addr()?.port())
+}
+
+const START_ATTEMPTS_MAX: usize = 5;
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);

@@ -1,0 +1,104 @@
+//! A connection as a stream of length-prefixed packets, with no idea of what they mean.
+
+use anyhow::{Context, Result};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// One TCP connection to a server.
+#[derive(Debug)]
+pub struct Wire {
+    stream: TcpStream,
+}
+
+impl Wire {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub fn open(address: SocketAddr) -> Result<Wire> {
+        let stream = TcpStream::connect_timeout(&address, READ_TIMEOUT)
+            .with_context(|| format!("connect to {address}"))?;
+        stream.set_read_timeout(Some(READ_TIMEOUT))?;
+        stream.set_nodelay(true)?;
+        Ok(Wire { stream })
+    }
+
+    /// Sends one packet. A server that has closed the connection is noticed by the next
+    /// [`Wire::receive`], not here.
+    ///
+    /// # Errors
+    /// When the connection fails in any other way.
+    pub fn send(&mut self, packet: &[u8]) -> Result<()> {
+        self.send_raw(&framed(packet))
+    }
+
+    /// Sends bytes as they are.
+    ///
+    /// # Errors
+    /// As [`Wire::send`].
+    pub fn send_raw(&mut self, bytes: &[u8]) -> Result<()> {
+        match self.stream.write_all(bytes) {
+            Err(error) if !is_close(error.kind()) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Receives one packet; `None` when the server has closed the connection.
+    ///
+    /// # Errors
+    /// When nothing comes, or the connection ends inside a packet.
+    pub fn receive(&mut self) -> Result<Option<Vec<u8>>> {
+        let mut length = [0; 4];
+        if !self.fill(&mut length)? {
+            return Ok(None);
+        }
+        let length = usize::try_from(i32::from_be_bytes(length)).context("negative length")?;
+        let mut packet = vec![0; length];
+        Ok(self.fill(&mut packet)?.then_some(packet))
+    }
+
+    /// Receives everything until the server closes the connection.
+    ///
+    /// # Errors
+    /// When it does not close it.
+    pub fn receive_rest(&mut self) -> Result<Vec<u8>> {
+        let mut rest = Vec::new();
+        match self.stream.read_to_end(&mut rest) {
+            Err(error) if !is_close(error.kind()) => Err(error.into()),
+            _ => Ok(rest),
+        }
+    }
+
+    /// The address that the server sees.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub fn local_address(&self) -> Result<SocketAddr> {
+        Ok(self.stream.local_addr()?)
+    }
+
+    fn fill(&mut self, buffer: &mut [u8]) -> Result<bool> {
+        match self.stream.read_exact(buffer) {
+            Ok(()) => Ok(true),
+            Err(error) if is_close(error.kind()) => Ok(false),
+            Err(error) => Err(error).context("no packet came"),
+        }
+    }
+}
+
+/// The packet with its length before it.
+pub(crate) fn framed(packet: &[u8]) -> Vec<u8> {
+    let mut framed = Vec::with_capacity(4 + packet.len());
+    zooid_jute::put_buffer(&mut framed, Some(packet));
+    framed
+}
+
+fn is_close(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+    )
+}
+
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
