@@ -1,0 +1,244 @@
+//! A run from start to end.
+
+use std::num::NonZero;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow, bail};
+
+use crate::BenchArgs;
+use crate::connection::Connection;
+use crate::exchange::{Exchange, Expected, Gate, Pace, Stop};
+use crate::generator::Generator;
+use crate::nodes::Nodes;
+use crate::plan::{Extent, Plan};
+use crate::process::{Sample, Usage};
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::session::Session;
+use crate::tally::Tally;
+use crate::worker::{Outcome, Worker};
+
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Runs the command: loads the servers and prints the result on standard output.
+///
+/// # Errors
+/// When the options do not fit each other, a server cannot be reached, the nodes cannot be
+/// prepared or removed, a watched process is gone, or any reply was not as it should be; in that
+/// last case the result has been printed.
+pub fn run(args: BenchArgs) -> anyhow::Result<()> {
+    let is_json = args.json;
+    let plan = args.into_plan()?;
+    let report = measure(&plan)?;
+    if is_json {
+        println!("{:#}", report.to_json());
+    } else {
+        print!("{report}");
+    }
+    match report.failures() {
+        0 => Ok(()),
+        count => bail!("{count} failures"),
+    }
+}
+
+/// Prepares, measures and cleans up.
+pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Report> {
+    let watched = Watched::new(plan)?;
+    Progress::step("creating nodes");
+    let mut session = Session::open(&plan.servers, plan.session_timeout)?;
+    let nodes = Arc::new(Nodes::create(&mut session, plan)?);
+    Session::close_many(vec![session]);
+
+    let report = load(plan, &nodes, &watched)?;
+
+    if !plan.keep {
+        Progress::step("removing nodes");
+        let mut session = Session::open(&plan.servers, plan.session_timeout)?;
+        nodes.remove(&mut session)?;
+        Session::close_many(vec![session]);
+    }
+    Progress::clear();
+    Ok(report)
+}
+
+/// Opens the connections, has the workers load the servers, and sums up.
+fn load(plan: &Plan, nodes: &Arc<Nodes>, watched: &Watched) -> anyhow::Result<Report> {
+    Progress::step("connecting");
+    let sessions = Session::open_many(&plan.servers, plan.connections, plan.session_timeout)?;
+    let progress = Arc::new(AtomicU64::new(0));
+    let started = Instant::now();
+    let measure_from = started + plan.warm_up;
+    let workers = make_workers(plan, nodes, sessions, started, &progress)?;
+
+    let mut before = None;
+    let mut progress_line = Progress::new(started, plan.warm_up);
+    let mut outcomes = Vec::new();
+    let (sender, results) = mpsc::channel();
+    thread::scope(|scope| -> anyhow::Result<()> {
+        for worker in workers {
+            let sender = sender.clone();
+            scope.spawn(move || {
+                // Nobody listens once another worker has failed.
+                let _ = sender.send(worker.run());
+            });
+        }
+        drop(sender);
+        while outcomes.len() < plan.threads {
+            let mut now = Instant::now();
+            if before.is_none() && now >= measure_from {
+                before = Some(watched.sample()?);
+                now = Instant::now();
+            }
+            let mut wait = PROGRESS_INTERVAL;
+            if before.is_none() {
+                wait = wait.min(measure_from.saturating_duration_since(now));
+            }
+            match results.recv_timeout(wait) {
+                Ok(outcome) => outcomes.push(outcome.context("a worker has failed")?),
+                Err(RecvTimeoutError::Timeout) => {
+                    progress_line.update(Instant::now(), progress.load(Ordering::Relaxed));
+                }
+                Err(RecvTimeoutError::Disconnected) => bail!("a worker has panicked"),
+            }
+        }
+        Ok(())
+    })?;
+    let after = watched.sample()?;
+    let before = before.unwrap_or_else(|| after.clone());
+
+    let mut tally = Tally::new(progress);
+    let mut sessions = Vec::new();
+    for Outcome {
+        tally: part,
+        sessions: open,
+    } in outcomes
+    {
+        tally.merge(&part);
+        sessions.extend(open);
+    }
+    Session::close_many(sessions);
+    let elapsed = elapsed(plan.extent, measure_from, tally.last_completed());
+    let (servers, generator) = watched.usage(&before, &after);
+    Ok(Report::new(plan, tally, elapsed, servers, generator))
+}
+
+/// From the start of measuring to its end, or to the last reply if that came later.
+fn elapsed(extent: Extent, measure_from: Instant, last: Option<Instant>) -> Duration {
+    let to_last = last.map_or(Duration::ZERO, |last| last.duration_since(measure_from));
+    match extent {
+        Extent::Time(duration) => duration.max(to_last),
+        Extent::Operations(_) => to_last,
+    }
+}
+
+fn make_workers(
+    plan: &Plan,
+    nodes: &Arc<Nodes>,
+    sessions: Vec<Session>,
+    started: Instant,
+    progress: &Arc<AtomicU64>,
+) -> anyhow::Result<Vec<Worker>> {
+    let mut shares: Vec<Vec<Connection>> = (0..plan.threads).map(|_| Vec::new()).collect();
+    for (i, session) in sessions.into_iter().enumerate() {
+        let connection = make_connection(plan, nodes, session, i, started)?;
+        shares[i % plan.threads].push(connection);
+    }
+    let threads = NonZero::new(u64::try_from(plan.threads)?)
+        .ok_or_else(|| anyhow!("a plan has at least one thread"))?;
+    let measure_from = started + plan.warm_up;
+    (0..)
+        .zip(shares)
+        .map(|(i, connections)| {
+            let stop = match plan.extent {
+                Extent::Time(duration) => Stop::At(measure_from + duration),
+                Extent::Operations(count) => {
+                    Stop::After(count / threads + u64::from(i < count % threads))
+                }
+            };
+            let gate = Gate { measure_from, stop };
+            let tally = Tally::new(Arc::clone(progress));
+            Worker::new(connections, gate, tally).context("cannot set up a worker")
+        })
+        .collect()
+}
+
+fn make_connection(
+    plan: &Plan,
+    nodes: &Arc<Nodes>,
+    session: Session,
+    number: usize,
+    started: Instant,
+) -> anyhow::Result<Connection> {
+    let expected = Expected {
+        value_size: plan.value_size,
+        children: plan.children,
+    };
+    let exchange = Exchange::new(
+        Generator::new(plan, Arc::clone(nodes), number),
+        expected,
+        pace(plan, number, started)?,
+        plan.in_flight,
+        session.next_xid,
+        started,
+    );
+    Connection::new(session, exchange).context("cannot set up a connection")
+}
+
+/// In an open loop, connections take turns, so that the load as a whole is even.
+fn pace(plan: &Plan, number: usize, started: Instant) -> anyhow::Result<Pace> {
+    let Some(rate) = plan.rate else {
+        return Ok(Pace::Closed);
+    };
+    let turn = Duration::try_from_secs_f64(1.0 / rate)
+        .with_context(|| format!("--rate {rate} is too low"))?;
+    let turns = |count: usize| turn * u32::try_from(count).unwrap_or(u32::MAX);
+    Ok(Pace::Open {
+        due: started + turns(number),
+        interval: turns(plan.connections),
+    })
+}
+
+/// The processes whose usage is reported: those that the plan names, then the generator.
+struct Watched(Vec<(String, u32)>);
+
+impl Watched {
+    fn new(plan: &Plan) -> anyhow::Result<Watched> {
+        let named = plan
+            .watched
+            .iter()
+            .map(|process| (process.name.clone(), process.pid));
+        let generator = ("generator".to_owned(), std::process::id());
+        let watched = Watched(named.chain([generator]).collect());
+        // Better to learn of a wrong pid now than after the load.
+        watched.sample()?;
+        Ok(watched)
+    }
+
+    fn sample(&self) -> anyhow::Result<Vec<Sample>> {
+        self.0
+            .iter()
+            .map(|(name, pid)| {
+                Sample::take(*pid).with_context(|| format!("cannot watch the process '{name}'"))
+            })
+            .collect()
+    }
+
+    /// The usage of the named processes, and the generator's.
+    fn usage(&self, before: &[Sample], after: &[Sample]) -> (Vec<Usage>, Option<Usage>) {
+        let mut usage: Vec<Usage> = self
+            .0
+            .iter()
+            .zip(before.iter().zip(after))
+            .map(|((name, pid), (before, after))| Usage::between(name, *pid, before, after))
+            .collect();
+        let generator = usage.pop();
+        (usage, generator)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+use clap::Parser;
+use serde_json::Value;
+use zooid_proto::OpCode;
+
+use super::measure;
+use crate::BenchArgs;
+use crate::fake_server::{FakeServer, Fault};
+
+#[derive(Parser)]
+struct Command {
+    #[command(flatten)]
+    bench: BenchArgs,
+}
+
+/// Runs against the server, without warm-up, and returns what `--json` prints.
+fn bench(server: &FakeServer, args: &str) -> anyhow::Result<Value> {
+    let fixed = ["bench", "--warm-up", "0", "--server", &server.address];
+    let args = fixed.into_iter().chain(args.split_whitespace());
+    let plan = Command::parse_from(args).bench.into_plan()?;
+    Ok(measure(&plan)?.to_json())
+}
+
+#[test]
+fn every_operation_is_answered_and_counted_once() {
+    let server = FakeServer::start(Fault::None);
+    let report = bench(&server, "get --operations 5000 -c 7 -i 5 --threads 3").unwrap();
+    assert_eq!(report["operations"], 5000);
+    assert_eq!(report["by_operation"]["get"]["operations"], 5000);
+    assert_eq!(report["failures"]["total"], 0);
+    assert_eq!(server.count(OpCode::GetData), 5000);
+    // Seven of load, one each before and after.
+    assert_eq!(server.count(OpCode::CloseSession), 9);
+}
+
+#[test]
+fn the_mix_reaches_the_server_in_its_proportions() {
+    let server = FakeServer::start(Fault::None);
+    let report = bench(&server, "--operations 20000 --keep").unwrap();
+    assert_eq!(report["failures"]["total"], 0);
+    for (op, percent) in [
+        (OpCode::GetData, 45),
+        (OpCode::GetChildren, 45),
+        (OpCode::SetData, 8),
+    ] {
+        let off = server.count(op).abs_diff(20_000 / 100 * percent);
+        assert!(off < 500, "{op:?} came {off} off");
+    }
+    let deletes = server.count(OpCode::Delete);
+    assert!(deletes > 0);
+    // Whatever was to be deleted had been created; two creates made the root and the run's node.
+    assert!(deletes <= server.count(OpCode::Create) - 2);
+}
+
+#[test]
+fn nodes_are_made_before_and_removed_after() {
+    let server = FakeServer::start(Fault::None);
+    bench(&server, "create --operations 10 -c 2").unwrap();
+    // One transaction makes the parents, and one each empties the run's four directories.
+    assert_eq!(server.count(OpCode::Multi), 5);
+    assert_eq!(server.count(OpCode::GetChildren), 4);
+    // Those four, and the root that this run had made.
+    assert_eq!(server.count(OpCode::Delete), 5);
+    assert_eq!(server.count(OpCode::Create), 12);
+}
+
+#[test]
+fn an_error_code_is_a_failure_of_its_operation() {
+    let server = FakeServer::start(Fault::NoNodeEveryTenth);
+    let report = bench(&server, "get --operations 1000 -c 1").unwrap();
+    assert_eq!(report["operations"], 900);
+    assert_eq!(report["failures"]["by_kind"]["get: NoNode"], 100);
+}
+
+#[test]
+fn a_reply_of_the_wrong_size_is_a_failure() {
+    let server = FakeServer::start(Fault::ShortValue);
+    let report = bench(&server, "get --operations 50 -c 2").unwrap();
+    assert_eq!(report["operations"], 0);
+    assert_eq!(report["failures"]["by_kind"]["get: unexpected reply"], 50);
+}
+
+#[test]
+fn replies_out_of_order_end_the_connection() {
+    let server = FakeServer::start(Fault::Swap);
+    let report = bench(&server, "get --operations 1000 -c 1 -i 8").unwrap();
+    assert_eq!(report["operations"], 4);
+    assert_eq!(report["failures"]["by_kind"]["reply out of order"], 1);
+    assert!(report["failures"]["by_kind"]["no reply"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_lost_connection_ends_the_run_when_it_was_the_last() {
+    let server = FakeServer::start(Fault::Close);
+    let report = bench(&server, "get --operations 1000 -c 3 -i 1").unwrap();
+    assert_eq!(report["operations"], 12);
+    assert_eq!(report["failures"]["by_kind"]["connection lost"], 3);
+    assert_eq!(report["failures"]["by_kind"]["no reply"], 3);
+}
+
+#[test]
+fn an_open_loop_sends_as_many_as_were_asked_for() {
+    let server = FakeServer::start(Fault::None);
+    let report = bench(&server, "get --operations 200 -c 4 --rate 20000").unwrap();
+    assert_eq!(report["operations"], 200);
+    assert_eq!(report["failures"]["total"], 0);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named() {
+    let address = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().to_string()
+    };
+    let command = Command::parse_from(["bench", "get", "--server", &address]);
+    let error = measure(&command.bench.into_plan().unwrap()).unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot connect to {address}"));
+}

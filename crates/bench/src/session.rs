@@ -1,0 +1,209 @@
+//! A blocking session: the handshake of every connection, and the calls before and after a run.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use bytes::Bytes;
+use zooid_proto::{
+    ConnectRequest, ConnectResponse, DecodeError, ErrorCode, Jute, Limit, OpCode, PASSWORD_LEN,
+    Reader, ReplyHeader, RequestHeader, SessionId, Zxid,
+};
+
+use crate::address::{ConnectString, Endpoint};
+use crate::frame::{FRAME_BYTES_MAX, payload_len, put_frame};
+
+/// How long to wait for a connection, and for any one reply.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// An established session on a blocking socket.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) stream: TcpStream,
+    /// As the user named it.
+    pub(crate) server: Endpoint,
+    /// As the server decided.
+    pub(crate) timeout: Duration,
+    pub(crate) next_xid: i32,
+}
+
+/// One reply.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) err: ErrorCode,
+    packet: Vec<u8>,
+    body_at: usize,
+}
+
+impl Session {
+    /// One session, on the first server.
+    pub(crate) fn open(servers: &ConnectString, timeout: Duration) -> anyhow::Result<Session> {
+        let mut opened = Session::open_many(servers, 1, timeout)?;
+        opened.pop().context("no session was opened")
+    }
+
+    /// Sessions on the servers in turn. All are asked for before any answer is awaited, so that
+    /// the server can make them durable together.
+    pub(crate) fn open_many(
+        servers: &ConnectString,
+        count: usize,
+        timeout: Duration,
+    ) -> anyhow::Result<Vec<Session>> {
+        let asked = servers
+            .servers
+            .iter()
+            .cycle()
+            .take(count)
+            .map(|server| ask(server, timeout).map(|stream| (server, stream)))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        asked
+            .into_iter()
+            .enumerate()
+            .map(|(i, (server, stream))| {
+                await_answer(server, stream)
+                    .with_context(|| format!("cannot open session {} of {count}", i + 1))
+            })
+            .collect()
+    }
+
+    pub(crate) fn call(&mut self, op: OpCode, body: &impl Jute) -> anyhow::Result<Reply> {
+        self.call_encoded(op, &body.to_vec())
+    }
+
+    pub(crate) fn call_encoded(&mut self, op: OpCode, body: &[u8]) -> anyhow::Result<Reply> {
+        let xid = self.next_xid;
+        self.next_xid += 1;
+        let reply = exchange(&mut self.stream, xid, op, body)
+            .with_context(|| format!("{} on {} has failed", op.name(), self.server))?;
+        Ok(reply)
+    }
+
+    /// Closes sessions in an orderly way, as far as their servers still answer.
+    pub(crate) fn close_many(mut sessions: Vec<Session>) {
+        for session in &mut sessions {
+            let mut request = Vec::new();
+            put_request(&mut request, session.next_xid, OpCode::CloseSession, &[]);
+            // A session that cannot be closed expires by itself.
+            let _ = session.stream.write_all(&request);
+        }
+        for session in &mut sessions {
+            let _ = read_packet(&mut session.stream);
+        }
+    }
+}
+
+impl Reply {
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader::new(&self.packet[self.body_at..], Limit(FRAME_BYTES_MAX))
+    }
+}
+
+/// Connects and sends the first packet.
+fn ask(server: &Endpoint, timeout: Duration) -> anyhow::Result<TcpStream> {
+    let mut stream = dial(server).with_context(|| format!("cannot connect to {server}"))?;
+    let request = ConnectRequest {
+        protocol_version: 0,
+        last_zxid_seen: Zxid::ZERO,
+        timeout_ms: i32::try_from(timeout.as_millis()).expect("checked when the plan was made"),
+        session_id: SessionId(0),
+        password: Some(Bytes::from_static(&[0; PASSWORD_LEN])),
+        read_only: Some(false),
+    };
+    let mut packet = Vec::new();
+    put_frame(&mut packet, |out| request.encode(out));
+    stream
+        .write_all(&packet)
+        .with_context(|| format!("cannot ask {server} for a session"))?;
+    Ok(stream)
+}
+
+fn dial(server: &Endpoint) -> anyhow::Result<TcpStream> {
+    let mut last_error = None;
+    for address in (server.host.as_str(), server.port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, PATIENCE) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                stream.set_read_timeout(Some(PATIENCE))?;
+                stream.set_write_timeout(Some(PATIENCE))?;
+                return Ok(stream);
+            }
+            Err(e) => last_error = Some(e),
+        }
+    }
+    match last_error {
+        Some(e) => Err(e.into()),
+        None => bail!("the name has no address"),
+    }
+}
+
+fn await_answer(server: &Endpoint, mut stream: TcpStream) -> anyhow::Result<Session> {
+    let packet = read_packet(&mut stream).map_err(|e| match e.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => anyhow!(
+            "{server} has closed the connection instead of answering; is it serving, and does its \
+             maxClientCnxns allow as many connections?"
+        ),
+        _ => anyhow!(e).context(format!("no session from {server}")),
+    })?;
+    let answer = ConnectResponse::decode(&mut Reader::new(&packet, Limit::default()))
+        .with_context(|| format!("{server} does not answer as a ZooKeeper server"))?;
+    let timeout_ms = u64::try_from(answer.timeout_ms).unwrap_or(0);
+    if answer.session_id == SessionId(0) || timeout_ms == 0 {
+        bail!("{server} has refused a new session");
+    }
+    Ok(Session {
+        stream,
+        server: server.clone(),
+        timeout: Duration::from_millis(timeout_ms),
+        next_xid: 1,
+    })
+}
+
+fn exchange(stream: &mut TcpStream, xid: i32, op: OpCode, body: &[u8]) -> anyhow::Result<Reply> {
+    let mut request = Vec::new();
+    put_request(&mut request, xid, op, body);
+    stream.write_all(&request)?;
+    let packet = read_packet(stream)?;
+    let (header, body_at) = split_header(&packet)?;
+    if header.xid != xid {
+        bail!("reply to request {} instead of {xid}", header.xid);
+    }
+    Ok(Reply {
+        err: header.err,
+        packet,
+        body_at,
+    })
+}
+
+fn split_header(packet: &[u8]) -> Result<(ReplyHeader, usize), DecodeError> {
+    let mut reader = Reader::new(packet, Limit(FRAME_BYTES_MAX));
+    let header = ReplyHeader::decode(&mut reader)?;
+    Ok((header, packet.len() - reader.rest().len()))
+}
+
+fn put_request(out: &mut Vec<u8>, xid: i32, op: OpCode, body: &[u8]) {
+    put_frame(out, |out| {
+        RequestHeader { xid, op: op.code() }.encode(out);
+        out.extend_from_slice(body);
+    });
+}
+
+fn read_packet(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut prefix = [0; 4];
+    stream.read_exact(&mut prefix).map_err(name_timeout)?;
+    let len = payload_len(prefix).map_err(io::Error::other)?;
+    let mut packet = vec![0; len];
+    stream.read_exact(&mut packet).map_err(name_timeout)?;
+    Ok(packet)
+}
+
+/// A read timeout comes as `WouldBlock`, which says nothing to people.
+fn name_timeout(e: io::Error) -> io::Error {
+    match e.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("no reply within {} s", PATIENCE.as_secs()),
+        ),
+        _ => e,
+    }
+}
