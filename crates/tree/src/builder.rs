@@ -1,0 +1,146 @@
+//! Building a replica from a snapshot's records (spec §4.4; Java `DataTree.deserialize`).
+
+use crate::acl_table::AclSlot;
+use crate::nodes::{Nodes, Slot};
+use crate::replica::Replica;
+use crate::tree::{Tree, TreeOptions};
+use std::collections::BTreeMap;
+use zooid_proto::path::split;
+use zooid_proto::{Acl, SessionId, StatPersisted, TxnDigest, Zxid};
+
+/// Why a snapshot's records make no tree.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// A node came before its parent.
+    #[error("node {0:?} has no parent")]
+    Orphan(String),
+    /// A node came twice.
+    #[error("node {0:?} occurs twice")]
+    Duplicate(String),
+    /// There was no root.
+    #[error("the root is missing")]
+    NoRoot,
+    /// No node can have this path.
+    #[error("{0:?} is not the path of a node")]
+    BadPath(String),
+}
+
+/// Takes the records of a snapshot in their order: sessions, ACLs, nodes with the root first.
+#[derive(Debug)]
+pub struct ReplicaBuilder {
+    tree: Tree,
+    sessions: BTreeMap<SessionId, i32>,
+    acls: BTreeMap<i64, AclSlot>,
+    has_root: bool,
+    digest: Option<(Zxid, TxnDigest)>,
+}
+
+/// The number that stands for `world:anyone` with all permissions.
+const OPEN_ACL_ID: i64 = -1;
+
+impl ReplicaBuilder {
+    /// Begins with nothing.
+    #[must_use]
+    pub fn new(options: TreeOptions) -> ReplicaBuilder {
+        ReplicaBuilder {
+            tree: Tree::empty(options),
+            sessions: BTreeMap::new(),
+            acls: BTreeMap::from([(OPEN_ACL_ID, AclSlot::OPEN)]),
+            has_root: false,
+            digest: None,
+        }
+    }
+
+    /// A session and its timeout in milliseconds.
+    pub fn session(&mut self, id: SessionId, timeout_ms: i32) {
+        self.sessions.insert(id, timeout_ms);
+    }
+
+    /// An ACL and its number.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the caller has just decoded it"
+    )]
+    pub fn acl(&mut self, acl_id: i64, acl: Vec<Acl>) {
+        let slot = self.tree.acls.load(acl_id, &acl);
+        self.acls.insert(acl_id, slot);
+    }
+
+    /// A node; the root's path is "".
+    ///
+    /// An ACL number that the snapshot does not explain is met in fuzzy snapshots, where the log
+    /// goes on to create the node again with its ACL. Until it does, nobody has access.
+    ///
+    /// # Errors
+    /// [`LoadError::Orphan`], [`LoadError::Duplicate`], [`LoadError::BadPath`].
+    pub fn node(
+        &mut self,
+        path: &str,
+        data: Option<&[u8]>,
+        acl_id: i64,
+        stat: StatPersisted,
+    ) -> Result<(), LoadError> {
+        let acl = self.acl_slot(acl_id);
+        if path.is_empty() {
+            if self.has_root {
+                return Err(LoadError::Duplicate(path.to_owned()));
+            }
+            self.has_root = true;
+            self.tree.acls.add_use(acl);
+            self.tree.insert_root(data, acl, &stat);
+            return Ok(());
+        }
+        let parent = self.parent_of(path)?;
+        self.tree.acls.add_use(acl);
+        self.tree.insert(parent, path, data, acl, &stat);
+        Ok(())
+    }
+
+    /// The snapshot's digest section, if it has one. If the snapshot is fuzzy no digests are
+    /// compared until the transaction that this one belongs to has been replayed.
+    pub fn snapshot_digest(&mut self, zxid: Zxid, digest: TxnDigest) {
+        self.digest = Some((zxid, digest));
+    }
+
+    /// Ends with the zxid that the snapshot is named for.
+    ///
+    /// # Errors
+    /// [`LoadError::NoRoot`].
+    pub fn finish(mut self, zxid: Zxid) -> Result<Replica, LoadError> {
+        if !self.has_root {
+            return Err(LoadError::NoRoot);
+        }
+        self.tree.acls.purge_unused();
+        self.tree.recount_quotas();
+        let mut replica = Replica::from_parts(self.tree, self.sessions, zxid);
+        if let Some((zxid, digest)) = self.digest {
+            replica.await_digest(zxid, digest);
+        }
+        Ok(replica)
+    }
+
+    fn parent_of(&self, path: &str) -> Result<Slot, LoadError> {
+        let bad_path = || LoadError::BadPath(path.to_owned());
+        let (_, name) = split(path).ok_or_else(bad_path)?;
+        if name.is_empty() || !Nodes::name_fits(name) {
+            return Err(bad_path());
+        }
+        let parent = self.tree.parent_of(path).filter(|_| self.has_root);
+        let parent = parent.ok_or_else(|| LoadError::Orphan(path.to_owned()))?;
+        if self.tree.find(path).is_some() {
+            return Err(LoadError::Duplicate(path.to_owned()));
+        }
+        Ok(parent)
+    }
+
+    fn acl_slot(&mut self, acl_id: i64) -> AclSlot {
+        let acls = &mut self.tree.acls;
+        *self.acls.entry(acl_id).or_insert_with(|| {
+            let nobody = [Acl::anyone(0)];
+            acls.load(acl_id, &nobody)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

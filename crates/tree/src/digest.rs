@@ -1,0 +1,61 @@
+//! The digest of a node (spec §3; Java `DigestCalculator`).
+//!
+//! A node's digest is the CRC-32 of its path, its data and 60 bytes of stat. The CRC after path and
+//! data is kept with the node, so that a change of the stat alone costs 60 bytes.
+
+use crc32fast::Hasher;
+use zooid_proto::StatPersisted;
+
+const STAT_LEN: usize = 60;
+
+/// CRC-32 after path and data.
+#[must_use]
+pub fn prefix(path: &str, data: Option<&[u8]>) -> u32 {
+    let mut crc = Hasher::new();
+    // The root is known by two paths and counts under the empty one.
+    crc.update(if path == "/" { b"" } else { path.as_bytes() });
+    crc.update(data.unwrap_or_default());
+    crc.finalize()
+}
+
+/// A node's digest, from its [`prefix`] and stat.
+#[must_use]
+pub fn node(prefix: u32, stat: &StatPersisted) -> u32 {
+    let mut crc = Hasher::new_with_initial(prefix);
+    crc.update(&stat_bytes(stat));
+    crc.finalize()
+}
+
+/// Whether a node is part of the tree's digest: quota stats below `/zookeeper` are counted by each
+/// server on its own, and the digest leaves them and their neighbours out.
+#[must_use]
+pub fn counts(path: &str) -> bool {
+    !path.starts_with("/zookeeper/")
+}
+
+fn stat_bytes(stat: &StatPersisted) -> [u8; STAT_LEN] {
+    let mut bytes = [0; STAT_LEN];
+    let mut rest = bytes.as_mut_slice();
+    let longs = [
+        stat.czxid.0,
+        stat.mzxid.0,
+        stat.pzxid.0,
+        stat.ctime,
+        stat.mtime,
+    ];
+    for long in longs {
+        rest = put(rest, &long.to_be_bytes());
+    }
+    for int in [stat.version, stat.cversion, stat.aversion] {
+        rest = put(rest, &int.to_be_bytes());
+    }
+    let rest = put(rest, &stat.ephemeral_owner.to_be_bytes());
+    debug_assert!(rest.is_empty());
+    bytes
+}
+
+fn put<'a>(out: &'a mut [u8], bytes: &[u8]) -> &'a mut [u8] {
+    let (head, tail) = out.split_at_mut(bytes.len());
+    head.copy_from_slice(bytes);
+    tail
+}

@@ -1,0 +1,453 @@
+//! The nodes' storage: packed records in a slab, linked by 32-bit slots, found by the hash of their
+//! path.
+//!
+//! A node knows its own name, not its path: a lookup hashes the whole path once and verifies the
+//! candidate by comparing names up to the root. What most nodes never have (children, a stat
+//! changed by children, a changed ACL) lives in a [`Branch`] beside the node. This module keeps
+//! those links right; what a change means is [`crate::tree`]'s business.
+
+use crate::acl_table::AclSlot;
+use crate::path_hash::PathHash;
+use crate::slab::Slab;
+use hashbrown::HashTable;
+use zooid_proto::{EphemeralOwner, OwnerRules, Stat, StatPersisted, Zxid};
+
+/// Place of a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Slot(pub(crate) u32);
+
+impl Slot {
+    pub(crate) const ROOT: Slot = Slot(0);
+}
+
+/// A node. 88 bytes, and one allocation for name and data.
+#[derive(Clone, Debug, Default)]
+struct Packed {
+    name_and_data: Box<[u8]>,
+    czxid: Zxid,
+    mzxid: Zxid,
+    ctime: i64,
+    mtime: i64,
+    owner: i64,
+    version: i32,
+    parent: Slot,
+    /// Index in the parent's list of children.
+    position: u32,
+    branch: BranchLink,
+    hash: PathHash,
+    digest_prefix: u32,
+    acl: AclSlot,
+    shape: Shape,
+}
+
+const _: () = assert!(size_of::<Packed>() == 88, "the node's record has grown");
+
+/// The name's length and three flags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Shape(u32);
+
+impl Shape {
+    const LIVE: u32 = 1 << 31;
+    const NULL_DATA: u32 = 1 << 30;
+    const COUNTED: u32 = 1 << 29;
+    const NAME_LEN: u32 = Shape::COUNTED - 1;
+
+    fn has(self, flag: u32) -> bool {
+        self.0 & flag != 0
+    }
+
+    fn set(&mut self, flag: u32, on: bool) {
+        self.0 = if on { self.0 | flag } else { self.0 & !flag };
+    }
+
+    fn name_len(self) -> usize {
+        usize::try_from(self.0 & Shape::NAME_LEN).expect("usize has at least 32 bits")
+    }
+}
+
+/// Where a node's branch is, plus one; 0 when it has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct BranchLink(u32);
+
+impl BranchLink {
+    fn get(self) -> Option<u32> {
+        self.0.checked_sub(1)
+    }
+}
+
+/// The part of a node that leaves seldom need.
+#[derive(Clone, Debug, Default)]
+struct Branch {
+    children: Vec<Slot>,
+    pzxid: Zxid,
+    cversion: i32,
+    aversion: i32,
+}
+
+/// What a new node is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewNode<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) parent: Slot,
+    pub(crate) data: Option<&'a [u8]>,
+    pub(crate) acl: AclSlot,
+    pub(crate) stat: &'a StatPersisted,
+    /// The CRC after path and data, when the node is part of the tree's digest.
+    pub(crate) digest_prefix: Option<u32>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Nodes {
+    slab: Slab<Packed>,
+    branches: Slab<Branch>,
+    index: HashTable<Slot>,
+}
+
+impl Nodes {
+    /// Storage with nothing in it; the first node inserted must be the root.
+    pub(crate) fn new() -> Nodes {
+        Nodes {
+            slab: Slab::new(),
+            branches: Slab::new(),
+            index: HashTable::new(),
+        }
+    }
+
+    /// Longest name that a node can have, in bytes.
+    pub(crate) fn name_fits(name: &str) -> bool {
+        u32::try_from(name.len()).is_ok_and(|len| len <= Shape::NAME_LEN)
+    }
+
+    /// Inserts the root.
+    pub(crate) fn insert_root(&mut self, root: &NewNode<'_>) {
+        assert!(self.slab.end() == 0, "there is one root");
+        let slot = self.place(root, "", PathHash::default());
+        assert!(slot == Slot::ROOT, "the root has the first slot");
+    }
+
+    /// Inserts a node that does not exist, below a parent that does.
+    pub(crate) fn insert(&mut self, node: &NewNode<'_>) -> Slot {
+        let (_, name) = node.path.rsplit_once('/').expect("paths have a slash");
+        let hash = PathHash::of(node.path);
+        let slot = self.place(node, name, hash);
+        let siblings = &mut self.branch_mut(node.parent).children;
+        siblings.push(slot);
+        let position = u32::try_from(siblings.len() - 1).expect("children are slots");
+        self.slab[slot.0].position = position;
+        let slab = &self.slab;
+        let rehash = |slot: &Slot| slab[slot.0].hash.spread();
+        self.index.insert_unique(hash.spread(), slot, rehash);
+        slot
+    }
+
+    fn place(&mut self, node: &NewNode<'_>, name: &str, hash: PathHash) -> Slot {
+        assert!(Nodes::name_fits(name), "names are checked before insertion");
+        let stat = node.stat;
+        let mut shape = Shape(u32::try_from(name.len()).expect("just checked") | Shape::LIVE);
+        shape.set(Shape::NULL_DATA, node.data.is_none());
+        shape.set(Shape::COUNTED, node.digest_prefix.is_some());
+        let slot = Slot(self.slab.insert(Packed {
+            name_and_data: concat(name.as_bytes(), node.data.unwrap_or_default()),
+            czxid: stat.czxid,
+            mzxid: stat.mzxid,
+            ctime: stat.ctime,
+            mtime: stat.mtime,
+            owner: stat.ephemeral_owner,
+            version: stat.version,
+            parent: node.parent,
+            position: 0,
+            branch: BranchLink::default(),
+            hash,
+            digest_prefix: node.digest_prefix.unwrap_or_default(),
+            acl: node.acl,
+            shape,
+        }));
+        if stat.pzxid != stat.czxid || stat.cversion != 0 || stat.aversion != 0 {
+            let branch = self.branch_mut(slot);
+            branch.pzxid = stat.pzxid;
+            branch.cversion = stat.cversion;
+            branch.aversion = stat.aversion;
+        }
+        slot
+    }
+
+    /// Removes a node without children. Its slot stays unused until [`Nodes::reuse`].
+    pub(crate) fn remove(&mut self, slot: Slot) {
+        assert!(slot != Slot::ROOT, "the root stays");
+        assert!(self.children(slot).is_empty(), "children go first");
+        let hash = self.slab[slot.0].hash.spread();
+        let entry = self.index.find_entry(hash, |found| *found == slot);
+        entry.expect("every node is indexed").remove();
+        self.unlink(slot);
+        let node = self.slab.take(slot.0);
+        if let Some(branch) = node.branch.get() {
+            self.branches.take(branch);
+            self.branches.reuse(branch);
+        }
+    }
+
+    fn unlink(&mut self, slot: Slot) {
+        let Packed {
+            parent, position, ..
+        } = self.slab[slot.0];
+        let siblings = &mut self.branch_mut(parent).children;
+        let at = usize::try_from(position).expect("an index");
+        assert!(siblings[at] == slot, "a node knows its place");
+        siblings.swap_remove(at);
+        if siblings.len() < siblings.capacity() / 4 {
+            siblings.shrink_to(siblings.len() * 2);
+        }
+        if let Some(moved) = siblings.get(at).copied() {
+            self.slab[moved.0].position = position;
+        }
+    }
+
+    /// Lets a removed node's slot be used again.
+    pub(crate) fn reuse(&mut self, slot: Slot) {
+        self.slab.reuse(slot.0);
+    }
+
+    /// The node at a path; "" and "/" are the root.
+    pub(crate) fn find(&self, path: &str) -> Option<Slot> {
+        if path.len() <= 1 {
+            return matches!(path, "" | "/").then_some(Slot::ROOT);
+        }
+        self.find_hashed(path, PathHash::of(path))
+    }
+
+    /// As [`Nodes::find`], for a caller that has other uses for the hash.
+    pub(crate) fn find_hashed(&self, path: &str, hash: PathHash) -> Option<Slot> {
+        if matches!(path, "" | "/") {
+            return Some(Slot::ROOT);
+        }
+        let is_it = |slot: &Slot| self.slab[slot.0].hash == hash && self.is_at(*slot, path);
+        self.index.find(hash.spread(), is_it).copied()
+    }
+
+    fn is_at(&self, mut slot: Slot, path: &str) -> bool {
+        let mut rest = path.as_bytes();
+        while slot != Slot::ROOT {
+            let Some([head @ .., b'/']) = rest.strip_suffix(self.name_bytes(slot)) else {
+                return false;
+            };
+            rest = head;
+            slot = self.parent(slot);
+        }
+        rest.is_empty()
+    }
+
+    /// Nodes, the root included.
+    pub(crate) fn len(&self) -> usize {
+        self.index.len() + 1
+    }
+
+    /// One past the highest slot ever used.
+    pub(crate) fn end(&self) -> u32 {
+        self.slab.end()
+    }
+
+    pub(crate) fn is_live(&self, slot: Slot) -> bool {
+        self.slab[slot.0].shape.has(Shape::LIVE)
+    }
+
+    pub(crate) fn parent(&self, slot: Slot) -> Slot {
+        self.slab[slot.0].parent
+    }
+
+    pub(crate) fn name_bytes(&self, slot: Slot) -> &[u8] {
+        let node = &self.slab[slot.0];
+        &node.name_and_data[..node.shape.name_len()]
+    }
+
+    pub(crate) fn name(&self, slot: Slot) -> &str {
+        std::str::from_utf8(self.name_bytes(slot)).expect("names are made from strings")
+    }
+
+    pub(crate) fn data(&self, slot: Slot) -> Option<&[u8]> {
+        let node = &self.slab[slot.0];
+        if node.shape.has(Shape::NULL_DATA) {
+            return None;
+        }
+        Some(&node.name_and_data[node.shape.name_len()..])
+    }
+
+    pub(crate) fn data_len(&self, slot: Slot) -> usize {
+        let node = &self.slab[slot.0];
+        node.name_and_data.len() - node.shape.name_len()
+    }
+
+    pub(crate) fn children(&self, slot: Slot) -> &[Slot] {
+        match self.slab[slot.0].branch.get() {
+            Some(branch) => &self.branches[branch].children,
+            None => &[],
+        }
+    }
+
+    pub(crate) fn acl(&self, slot: Slot) -> AclSlot {
+        self.slab[slot.0].acl
+    }
+
+    pub(crate) fn digest_prefix(&self, slot: Slot) -> u32 {
+        self.slab[slot.0].digest_prefix
+    }
+
+    pub(crate) fn is_counted(&self, slot: Slot) -> bool {
+        self.slab[slot.0].shape.has(Shape::COUNTED)
+    }
+
+    pub(crate) fn owner_raw(&self, slot: Slot) -> i64 {
+        self.slab[slot.0].owner
+    }
+
+    pub(crate) fn stat_persisted(&self, slot: Slot) -> StatPersisted {
+        let node = &self.slab[slot.0];
+        let (pzxid, cversion, aversion) = match node.branch.get() {
+            Some(branch) => {
+                let branch = &self.branches[branch];
+                (branch.pzxid, branch.cversion, branch.aversion)
+            }
+            None => (node.czxid, 0, 0),
+        };
+        StatPersisted {
+            czxid: node.czxid,
+            mzxid: node.mzxid,
+            ctime: node.ctime,
+            mtime: node.mtime,
+            version: node.version,
+            cversion,
+            aversion,
+            ephemeral_owner: node.owner,
+            pzxid,
+        }
+    }
+
+    /// What clients see (Java `DataNode.copyStat`).
+    pub(crate) fn stat(&self, slot: Slot, rules: OwnerRules) -> Stat {
+        let persisted = self.stat_persisted(slot);
+        let num_children = wire_len(self.children(slot).len());
+        Stat {
+            czxid: persisted.czxid,
+            mzxid: persisted.mzxid,
+            ctime: persisted.ctime,
+            mtime: persisted.mtime,
+            version: persisted.version,
+            cversion: persisted
+                .cversion
+                .wrapping_mul(2)
+                .wrapping_sub(num_children),
+            aversion: persisted.aversion,
+            ephemeral_owner: EphemeralOwner::from_raw(persisted.ephemeral_owner, rules).visible(),
+            data_length: wire_len(self.data_len(slot)),
+            num_children,
+            pzxid: persisted.pzxid,
+        }
+    }
+
+    /// The whole path; "" for the root.
+    pub(crate) fn path(&self, slot: Slot) -> String {
+        let mut path = String::new();
+        self.push_path(slot, &mut path);
+        path
+    }
+
+    /// Appends the whole path.
+    pub(crate) fn push_path(&self, slot: Slot, out: &mut String) {
+        let mut ancestry = Vec::new();
+        let mut at = slot;
+        while at != Slot::ROOT {
+            ancestry.push(at);
+            at = self.parent(at);
+        }
+        for slot in ancestry.into_iter().rev() {
+            out.push('/');
+            out.push_str(self.name(slot));
+        }
+    }
+
+    /// A node and everything below it, parents first.
+    pub(crate) fn subtree(&self, top: Slot) -> impl Iterator<Item = Slot> + '_ {
+        let mut pending = vec![top];
+        std::iter::from_fn(move || {
+            let slot = pending.pop()?;
+            pending.extend_from_slice(self.children(slot));
+            Some(slot)
+        })
+    }
+
+    /// Replaces the data alone.
+    pub(crate) fn set_data(&mut self, slot: Slot, data: Option<&[u8]>, digest_prefix: u32) {
+        let name_and_data = concat(self.name_bytes(slot), data.unwrap_or_default());
+        let node = &mut self.slab[slot.0];
+        node.name_and_data = name_and_data;
+        node.shape.set(Shape::NULL_DATA, data.is_none());
+        node.digest_prefix = digest_prefix;
+    }
+
+    pub(crate) fn set_modified(&mut self, slot: Slot, version: i32, mzxid: Zxid, mtime: i64) {
+        let node = &mut self.slab[slot.0];
+        node.version = version;
+        node.mzxid = mzxid;
+        node.mtime = mtime;
+    }
+
+    pub(crate) fn set_children_changed(&mut self, slot: Slot, cversion: i32, pzxid: Zxid) {
+        let branch = self.branch_mut(slot);
+        branch.cversion = cversion;
+        branch.pzxid = pzxid;
+    }
+
+    pub(crate) fn set_acl(&mut self, slot: Slot, acl: AclSlot) {
+        self.slab[slot.0].acl = acl;
+    }
+
+    pub(crate) fn set_aversion(&mut self, slot: Slot, aversion: i32) {
+        self.branch_mut(slot).aversion = aversion;
+    }
+
+    fn branch_mut(&mut self, slot: Slot) -> &mut Branch {
+        let at = match self.slab[slot.0].branch.get() {
+            Some(at) => at,
+            None => self.grow_branch(slot),
+        };
+        &mut self.branches[at]
+    }
+
+    fn grow_branch(&mut self, slot: Slot) -> u32 {
+        let pzxid = self.slab[slot.0].czxid;
+        let at = self.branches.insert(Branch {
+            pzxid,
+            ..Branch::default()
+        });
+        let link = at.checked_add(1).expect("fewer branches than nodes");
+        self.slab[slot.0].branch = BranchLink(link);
+        at
+    }
+}
+
+#[cfg(test)]
+impl Nodes {
+    /// Bytes per node of records and index, as they are allocated.
+    pub(crate) fn index_bytes(&self) -> usize {
+        self.index.allocation_size()
+    }
+
+    pub(crate) const RECORD_LEN: usize = size_of::<Packed>();
+    pub(crate) const BRANCH_LEN: usize = size_of::<Branch>();
+
+    pub(crate) fn children_capacity(&self, slot: Slot) -> Option<usize> {
+        let branch = self.slab[slot.0].branch.get()?;
+        Some(self.branches[branch].children.capacity())
+    }
+}
+
+fn concat(name: &[u8], data: &[u8]) -> Box<[u8]> {
+    let mut both = Vec::with_capacity(name.len() + data.len());
+    both.extend_from_slice(name);
+    both.extend_from_slice(data);
+    both.into_boxed_slice()
+}
+
+/// A length as the wire has it.
+pub(crate) fn wire_len(len: usize) -> i32 {
+    i32::try_from(len).expect("data and child counts are bounded by i32 lengths on the wire")
+}

@@ -1,0 +1,30 @@
+//! The one hash of a path, shared by the node index and the watch tables, so that a read computes
+//! it once.
+
+use std::hash::{BuildHasher, Hasher};
+
+const SEED: u64 = 0x5a6f_6f69_645f_7472;
+
+/// A path's hash, small enough to be kept with every node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PathHash(u32);
+
+impl PathHash {
+    pub(crate) fn of(path: &str) -> PathHash {
+        let mut hasher = foldhash::fast::FixedState::with_seed(SEED).build_hasher();
+        hasher.write(path.as_bytes());
+        let [a, b, c, d, ..] = hasher.finish().to_be_bytes();
+        PathHash(u32::from_be_bytes([a, b, c, d]))
+    }
+
+    /// Spread over 64 bits, as a hash table wants it: the low bits stay distinct, the high ones
+    /// depend on all.
+    pub(crate) fn spread(self) -> u64 {
+        u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// One of `count` shards; `count` is a power of two. Uses other bits than small tables do.
+    pub(crate) fn shard(self, count: usize) -> usize {
+        usize::try_from(self.0 >> 24).expect("eight bits") & (count - 1)
+    }
+}

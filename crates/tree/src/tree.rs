@@ -1,0 +1,454 @@
+//! The tree: nodes with everything that is derived from them (ACL uses, owners, quotas, digest,
+//! data size) and the walks that must see every change (Java `DataTree`, without its watches).
+//!
+//! Each change goes through one of the `pub(crate)` methods that take a path or slot; they keep all
+//! the derived state in step. Legality was decided before the transaction was made: a change fails
+//! only if its node is missing or present already.
+
+use crate::acl_table::{AclSlot, AclTable};
+use crate::digest;
+use crate::nodes::{NewNode, Nodes, Slot};
+use crate::owners::Owners;
+use crate::quota::{self, Quota, QuotaPaths, QuotaText};
+use crate::walk::{Walk, WalkStart, Walks};
+use std::sync::Arc;
+use zooid_proto::path::{CONFIG, QUOTA, ZOOKEEPER, split};
+use zooid_proto::{
+    Acl, EphemeralOwner, ErrorCode, OwnerRules, SessionId, Stat, StatPersisted, Zxid, perms,
+};
+
+/// How a tree is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TreeOptions {
+    /// `zookeeper.digest.enabled`.
+    pub digest: bool,
+    /// How owner fields are read.
+    pub owner_rules: OwnerRules,
+}
+
+/// What a create transaction says, whichever its type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Creation<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) data: Option<&'a [u8]>,
+    pub(crate) acl: &'a [Acl],
+    pub(crate) owner_raw: i64,
+    pub(crate) parent_cversion: i32,
+    pub(crate) zxid: Zxid,
+    pub(crate) time: i64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Tree {
+    pub(crate) nodes: Nodes,
+    pub(crate) acls: AclTable,
+    pub(crate) owners: Owners,
+    options: TreeOptions,
+    quotas: QuotaPaths,
+    walks: Walks,
+    digest: u64,
+    data_size: i64,
+}
+
+impl Tree {
+    /// A tree without even a root, for the loader.
+    pub(crate) fn empty(options: TreeOptions) -> Tree {
+        Tree {
+            nodes: Nodes::new(),
+            acls: AclTable::new(),
+            owners: Owners::default(),
+            options,
+            quotas: QuotaPaths::default(),
+            walks: Walks::default(),
+            digest: 0,
+            data_size: 0,
+        }
+    }
+
+    /// A fresh tree: the four nodes that every tree has.
+    pub(crate) fn fresh(options: TreeOptions) -> Tree {
+        let mut tree = Tree::empty(options);
+        let stat = StatPersisted::default();
+        tree.insert_root(Some(b""), AclSlot::OPEN, &stat);
+        for path in [ZOOKEEPER, QUOTA] {
+            let parent = tree.parent_of(path).expect("in this order");
+            tree.insert(parent, path, Some(b""), AclSlot::OPEN, &stat);
+        }
+        tree.add_config_node();
+        tree
+    }
+
+    /// Java `DataTree.addConfigNode`.
+    fn add_config_node(&mut self) {
+        let Some(parent) = self.parent_of(CONFIG) else {
+            return;
+        };
+        let acl = self.acls.acquire(&[Acl::anyone(perms::READ)]);
+        let stat = StatPersisted {
+            aversion: -1,
+            ..StatPersisted::default()
+        };
+        self.insert(parent, CONFIG, Some(b""), acl, &stat);
+    }
+
+    pub(crate) fn options(&self) -> TreeOptions {
+        self.options
+    }
+
+    pub(crate) fn digest(&self) -> i64 {
+        self.digest.cast_signed()
+    }
+
+    pub(crate) fn data_size(&self) -> i64 {
+        self.data_size
+    }
+
+    pub(crate) fn find(&self, path: &str) -> Option<Slot> {
+        self.nodes.find(path)
+    }
+
+    /// The parent of a path, which itself need not exist.
+    pub(crate) fn parent_of(&self, path: &str) -> Option<Slot> {
+        let (parent, _) = split(path)?;
+        // Only the root is known by the path that a lone "/" has for a parent.
+        self.nodes.find(parent)
+    }
+
+    pub(crate) fn stat(&self, slot: Slot) -> Stat {
+        self.nodes.stat(slot, self.options.owner_rules)
+    }
+
+    pub(crate) fn owner(&self, slot: Slot) -> EphemeralOwner {
+        EphemeralOwner::from_raw(self.nodes.owner_raw(slot), self.options.owner_rules)
+    }
+
+    pub(crate) fn acl_of(&self, slot: Slot) -> &Arc<[Acl]> {
+        self.acls.get(self.nodes.acl(slot))
+    }
+
+    /// Inserts the root, with an ACL that the caller has acquired.
+    pub(crate) fn insert_root(&mut self, data: Option<&[u8]>, acl: AclSlot, stat: &StatPersisted) {
+        let digest_prefix = self.digest_prefix("", data);
+        self.nodes.insert_root(&NewNode {
+            path: "",
+            parent: Slot::ROOT,
+            data,
+            acl,
+            stat,
+            digest_prefix,
+        });
+        self.digest = self.digest.wrapping_add(self.node_digest(Slot::ROOT));
+        // Java counts the root under both its keys.
+        self.data_size += node_size("/", data) + node_size("", data);
+    }
+
+    /// Inserts a node, with an ACL that the caller has acquired.
+    pub(crate) fn insert(
+        &mut self,
+        parent: Slot,
+        path: &str,
+        data: Option<&[u8]>,
+        acl: AclSlot,
+        stat: &StatPersisted,
+    ) -> Slot {
+        let digest_prefix = self.digest_prefix(path, data);
+        let slot = self.nodes.insert(&NewNode {
+            path,
+            parent,
+            data,
+            acl,
+            stat,
+            digest_prefix,
+        });
+        self.walks.inserted(slot);
+        self.digest = self.digest.wrapping_add(self.node_digest(slot));
+        self.data_size += node_size(path, data);
+        self.owners.add(slot, self.owner(slot));
+        slot
+    }
+
+    /// Java `DataTree.createNode`.
+    pub(crate) fn create(&mut self, new: &Creation<'_>) -> Result<Slot, ErrorCode> {
+        let (parent_path, name) = split(new.path).ok_or(ErrorCode::BadArguments)?;
+        let parent = self.find(parent_path).ok_or(ErrorCode::NoNode)?;
+        if let Some(existing) = self.find(new.path) {
+            // Met only while replaying onto a fuzzy snapshot, which may know this node without
+            // having its ACL.
+            self.replace_acl(existing, new.acl);
+            return Err(ErrorCode::NodeExists);
+        }
+        if name.is_empty() || !Nodes::name_fits(name) {
+            return Err(ErrorCode::BadArguments);
+        }
+        self.count_creation(parent, new.parent_cversion, new.zxid);
+        let stat = StatPersisted {
+            czxid: new.zxid,
+            mzxid: new.zxid,
+            pzxid: new.zxid,
+            ctime: new.time,
+            mtime: new.time,
+            ephemeral_owner: new.owner_raw,
+            ..StatPersisted::default()
+        };
+        let acl = self.acls.acquire(new.acl);
+        let slot = self.insert(parent, new.path, new.data, acl, &stat);
+        self.quota_after_create(new.path, parent_path, name);
+        self.charge(new.path, data_len(new.data), 1);
+        Ok(slot)
+    }
+
+    /// Raises a parent's count of created children, unless a later creation has done so already
+    /// (Java `DataTree.setCversionPzxid`).
+    pub(crate) fn count_creation(&mut self, parent: Slot, cversion: i32, zxid: Zxid) {
+        let current = self.nodes.stat_persisted(parent).cversion;
+        // Logs of 3.3 have no count.
+        let cversion = if cversion == -1 {
+            current.wrapping_add(1)
+        } else {
+            cversion
+        };
+        if cversion > current {
+            self.change(parent, |nodes| {
+                nodes.set_children_changed(parent, cversion, zxid);
+            });
+        }
+    }
+
+    /// Java `DataTree.deleteNode`, for a node that exists. Children can only be met while replaying
+    /// onto a fuzzy snapshot: they were created after this deletion, by transactions that are
+    /// still to come.
+    pub(crate) fn delete(&mut self, slot: Slot, path: &str, zxid: Zxid) {
+        self.touch_parent(self.nodes.parent(slot), zxid);
+        let mut below: Vec<Slot> = self.nodes.subtree(slot).skip(1).collect();
+        while let Some(descendant) = below.pop() {
+            let path = self.nodes.path(descendant);
+            self.remove(descendant, &path);
+        }
+        self.remove(slot, path);
+    }
+
+    /// A deletion always dates its parent, even if the node turns out to be gone.
+    pub(crate) fn touch_parent(&mut self, parent: Slot, zxid: Zxid) {
+        let stat = self.nodes.stat_persisted(parent);
+        if zxid > stat.pzxid {
+            self.change(parent, |nodes| {
+                nodes.set_children_changed(parent, stat.cversion, zxid);
+            });
+        }
+    }
+
+    fn remove(&mut self, slot: Slot, path: &str) {
+        let data_len = data_len(self.nodes.data(slot));
+        self.walks.before_change(slot, &self.nodes, &self.acls);
+        self.digest = self.digest.wrapping_sub(self.node_digest(slot));
+        self.data_size -= node_size(path, self.nodes.data(slot));
+        self.owners.remove(slot, self.owner(slot));
+        self.acls.release(self.nodes.acl(slot));
+        self.nodes.remove(slot);
+        self.walks.removed(slot, &mut self.nodes);
+        if let Some((parent, name)) = split(path)
+            && let Some(target) = quota::target(parent, name, quota::LIMITS_NODE)
+        {
+            self.quotas.remove(target);
+        }
+        self.charge(path, -data_len, -1);
+    }
+
+    /// Java `DataTree.setData`.
+    pub(crate) fn set_data(
+        &mut self,
+        slot: Slot,
+        path: &str,
+        data: Option<&[u8]>,
+        version: i32,
+        mzxid: Zxid,
+        mtime: i64,
+    ) {
+        let before = self.nodes.data(slot);
+        let grown = data_len(data) - data_len(before);
+        let prefix = self.digest_prefix(path, data).unwrap_or_default();
+        self.change(slot, |nodes| {
+            nodes.set_data(slot, data, prefix);
+            nodes.set_modified(slot, version, mzxid, mtime);
+        });
+        self.data_size += grown;
+        self.charge(path, grown, 0);
+    }
+
+    /// Java `DataTree.setACL`.
+    pub(crate) fn set_acl(&mut self, slot: Slot, acl: &[Acl], aversion: i32) {
+        self.replace_acl(slot, acl);
+        self.change(slot, |nodes| nodes.set_aversion(slot, aversion));
+    }
+
+    fn replace_acl(&mut self, slot: Slot, acl: &[Acl]) {
+        self.walks.before_change(slot, &self.nodes, &self.acls);
+        let old = self.nodes.acl(slot);
+        let new = self.acls.acquire(acl);
+        self.nodes.set_acl(slot, new);
+        self.acls.release(old);
+    }
+
+    /// Sets what `/zookeeper/config` holds (Java `ZKDatabase.initConfigInZKDatabase`).
+    pub(crate) fn set_config(&mut self, text: &[u8], version: Zxid, wall_ms: i64) {
+        if self.find(CONFIG).is_none() {
+            self.add_config_node();
+        }
+        if let Some(slot) = self.find(CONFIG) {
+            self.set_data(slot, CONFIG, Some(text), -1, version, wall_ms);
+        }
+    }
+
+    /// The paths that a session owns, sorted.
+    pub(crate) fn ephemerals_of(&self, session: SessionId) -> Vec<String> {
+        let slots = self.owners.ephemerals(session);
+        let mut paths: Vec<String> = slots.map(|slot| self.nodes.path(slot)).collect();
+        paths.sort_unstable();
+        paths
+    }
+
+    /// Changes a node so that walks and digest notice.
+    fn change(&mut self, slot: Slot, change: impl FnOnce(&mut Nodes)) {
+        self.walks.before_change(slot, &self.nodes, &self.acls);
+        self.digest = self.digest.wrapping_sub(self.node_digest(slot));
+        change(&mut self.nodes);
+        self.digest = self.digest.wrapping_add(self.node_digest(slot));
+    }
+
+    fn digest_prefix(&self, path: &str, data: Option<&[u8]>) -> Option<u32> {
+        (self.options.digest && digest::counts(path)).then(|| digest::prefix(path, data))
+    }
+
+    fn node_digest(&self, slot: Slot) -> u64 {
+        if !self.nodes.is_counted(slot) {
+            return 0;
+        }
+        let prefix = self.nodes.digest_prefix(slot);
+        u64::from(digest::node(prefix, &self.nodes.stat_persisted(slot)))
+    }
+}
+
+/// Quotas.
+impl Tree {
+    /// The quota that a path is charged to, if both its nodes are there.
+    pub(crate) fn quota_of(&self, path: &str) -> Option<Quota> {
+        let target = self.quotas.longest_above(path)?;
+        let limits = self.quota_text(&quota::limits_path(target))?.limits();
+        let used = self.quota_text(&quota::stats_path(target))?;
+        Some(Quota {
+            path: target.to_owned(),
+            limits,
+            used_count: used.count(),
+            used_bytes: used.bytes(),
+        })
+    }
+
+    /// Counts every quota anew, from the nodes themselves (Java `DataTree.setupQuota`).
+    pub(crate) fn recount_quotas(&mut self) {
+        let Some(top) = self.find(QUOTA) else {
+            return;
+        };
+        let nodes = &self.nodes;
+        let leaves = nodes
+            .subtree(top)
+            .filter(|slot| nodes.children(*slot).is_empty());
+        let targets: Vec<String> = leaves
+            .filter_map(|slot| {
+                let path = nodes.path(slot);
+                let (parent, name) = split(&path)?;
+                quota::target(parent, name, quota::LIMITS_NODE).map(str::to_owned)
+            })
+            .collect();
+        for target in targets {
+            self.recount(&target);
+            self.quotas.add(&target);
+        }
+    }
+
+    fn quota_after_create(&mut self, path: &str, parent: &str, name: &str) {
+        debug_assert!(path.len() > parent.len());
+        if let Some(target) = quota::target(parent, name, quota::LIMITS_NODE) {
+            self.quotas.add(target);
+        }
+        if let Some(target) = quota::target(parent, name, quota::STATS_NODE) {
+            self.recount(target);
+        }
+    }
+
+    fn recount(&mut self, target: &str) {
+        let (mut count, mut bytes) = (0, 0);
+        if let Some(top) = self.find(target) {
+            for slot in self.nodes.subtree(top) {
+                count += 1;
+                bytes += data_len(self.nodes.data(slot));
+            }
+        }
+        self.replace_stats(&quota::stats_path(target), &QuotaText::used(count, bytes));
+    }
+
+    /// Charges a change at `path` to the quota it is under.
+    fn charge(&mut self, path: &str, bytes: i64, count: i64) {
+        let Some(target) = self.quotas.longest_above(path) else {
+            return;
+        };
+        let stats_path = quota::stats_path(target);
+        let Some(used) = self.quota_text(&stats_path) else {
+            return;
+        };
+        let (count, bytes) = (used.count() + count, used.bytes() + bytes);
+        self.replace_stats(&stats_path, &used.with(count, bytes));
+    }
+
+    fn quota_text(&self, path: &str) -> Option<QuotaText> {
+        let slot = self.find(path)?;
+        Some(QuotaText::parse(self.nodes.data(slot).unwrap_or_default()))
+    }
+
+    /// Stats change in place: no version, no watch, no digest; nor does Java adjust its data size.
+    fn replace_stats(&mut self, path: &str, text: &QuotaText) {
+        let Some(slot) = self.find(path) else {
+            return;
+        };
+        let prefix = self.nodes.digest_prefix(slot);
+        self.change(slot, |nodes| {
+            nodes.set_data(slot, Some(text.to_string().as_bytes()), prefix);
+        });
+    }
+}
+
+/// Walks.
+impl Tree {
+    /// Begins a walk whose stream starts with `sessions`, encoded.
+    pub(crate) fn begin_walk(&mut self, zxid: Zxid, sessions: Vec<u8>) -> Walk {
+        let mut header = sessions;
+        self.acls.encode(&mut header);
+        let start = WalkStart {
+            zxid,
+            digest: self.digest(),
+            header,
+        };
+        self.walks.begin(&self.nodes, start)
+    }
+
+    pub(crate) fn end_walk(&mut self, walk: Walk) {
+        self.walks.end(walk, &mut self.nodes);
+    }
+}
+
+/// Java `DataTree.getNodeSize`: UTF-16 units of the path and bytes of the data.
+fn node_size(path: &str, data: Option<&[u8]>) -> i64 {
+    let units = if path.is_ascii() {
+        path.len()
+    } else {
+        path.encode_utf16().count()
+    };
+    signed(units) + data_len(data)
+}
+
+fn data_len(data: Option<&[u8]>) -> i64 {
+    signed(data.map_or(0, <[u8]>::len))
+}
+
+fn signed(len: usize) -> i64 {
+    i64::try_from(len).expect("lengths in memory fit an i64")
+}

@@ -1,0 +1,307 @@
+//! Walks: the tree as it was at one transaction, written out in chunks while it goes on changing
+//! (spec §4.4; Java `SerializeUtils.serializeSnapshot`, whose snapshots are fuzzy instead).
+//!
+//! A walk visits the slots that existed when it began, in order, and each node after its
+//! ancestors, since ZooKeeper's loader wants parents first. Whoever changes a node that an active
+//! walk has yet to visit saves the node's old image into that walk's overlay first. Hence:
+//!
+//! 1. A slot is *done* for a walk when its node has been written, or when its node is younger than
+//!    the walk.
+//! 2. A live node that is not done and not in the overlay is as it was when the walk began.
+//! 3. The slot of a removed node is used again only once it is done for every active walk. So the
+//!    parent slot of an image that is still to be written either is done or holds the right node.
+
+use crate::acl_table::AclTable;
+use crate::nodes::{Nodes, Slot};
+use crate::replica::Replica;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use zooid_proto::{Jute, StatPersisted, Zxid};
+
+/// Most slots that a chunk looks at, so that a chunk is short even where nothing is left to write.
+const CHUNK_SLOTS_MAX: u32 = 1 << 16;
+
+/// A node as it was when a walk began.
+#[derive(Debug)]
+struct Image {
+    path: String,
+    parent: Slot,
+    data: Option<Box<[u8]>>,
+    acl_id: i64,
+    stat: StatPersisted,
+}
+
+/// What a walk and the replica's writer share. The replica's own lock already keeps the two apart;
+/// this one is never contended.
+#[derive(Debug)]
+struct Progress {
+    /// Slots from here on are younger than the walk.
+    end: u32,
+    done: Vec<u64>,
+    overlay: BTreeMap<Slot, Image>,
+}
+
+impl Progress {
+    fn new(end: u32) -> Progress {
+        let (word, _) = bit(end);
+        Progress {
+            end,
+            done: vec![0; word + 1],
+            overlay: BTreeMap::new(),
+        }
+    }
+
+    fn is_done(&self, slot: Slot) -> bool {
+        let (word, mask) = bit(slot.0);
+        slot.0 >= self.end || self.done[word] & mask != 0
+    }
+
+    fn set_done(&mut self, slot: Slot) {
+        if slot.0 < self.end {
+            let (word, mask) = bit(slot.0);
+            self.done[word] |= mask;
+        }
+    }
+
+    fn save(&mut self, slot: Slot, nodes: &Nodes, acls: &AclTable) {
+        if self.is_done(slot) || self.overlay.contains_key(&slot) {
+            return;
+        }
+        let image = Image {
+            path: nodes.path(slot),
+            parent: nodes.parent(slot),
+            data: nodes.data(slot).map(Box::from),
+            acl_id: acls.id(nodes.acl(slot)),
+            stat: nodes.stat_persisted(slot),
+        };
+        self.overlay.insert(slot, image);
+    }
+}
+
+fn bit(slot: u32) -> (usize, u64) {
+    let word = usize::try_from(slot / 64).expect("usize has at least 32 bits");
+    (word, 1 << (slot % 64))
+}
+
+/// The replica's side of its active walks.
+#[derive(Debug, Default)]
+pub(crate) struct Walks {
+    active: Vec<Arc<Mutex<Progress>>>,
+    /// Slots of removed nodes that a walk may still ask for.
+    withheld: Vec<Slot>,
+}
+
+impl Walks {
+    /// To be called before a node changes.
+    pub(crate) fn before_change(&mut self, slot: Slot, nodes: &Nodes, acls: &AclTable) {
+        for walk in &self.active {
+            walk.lock().save(slot, nodes, acls);
+        }
+    }
+
+    /// To be called after a node was inserted.
+    pub(crate) fn inserted(&mut self, slot: Slot) {
+        for walk in &self.active {
+            walk.lock().set_done(slot);
+        }
+    }
+
+    /// To be called after a node was removed.
+    pub(crate) fn removed(&mut self, slot: Slot, nodes: &mut Nodes) {
+        if self.is_done_for_all(slot) {
+            nodes.reuse(slot);
+        } else {
+            self.withheld.push(slot);
+        }
+    }
+
+    fn is_done_for_all(&self, slot: Slot) -> bool {
+        self.active.iter().all(|walk| walk.lock().is_done(slot))
+    }
+
+    /// Begins a walk; `header` is what comes before the nodes.
+    pub(crate) fn begin(&mut self, nodes: &Nodes, at: WalkStart) -> Walk {
+        self.forget_abandoned();
+        let progress = Arc::new(Mutex::new(Progress::new(nodes.end())));
+        self.active.push(Arc::clone(&progress));
+        Walk {
+            progress,
+            start: at,
+            header_written: 0,
+            next: 0,
+            prefix: String::new(),
+            prefix_of: None,
+            is_finished: false,
+        }
+    }
+
+    pub(crate) fn end(&mut self, walk: Walk, nodes: &mut Nodes) {
+        drop(walk);
+        self.forget_abandoned();
+        let withheld = std::mem::take(&mut self.withheld);
+        for slot in withheld {
+            self.removed(slot, nodes);
+        }
+    }
+
+    /// A walk that was dropped instead of ended holds its progress no more.
+    fn forget_abandoned(&mut self) {
+        self.active.retain(|walk| Arc::strong_count(walk) > 1);
+    }
+}
+
+/// What a walk fixes when it begins.
+#[derive(Debug)]
+pub(crate) struct WalkStart {
+    pub(crate) zxid: Zxid,
+    pub(crate) digest: i64,
+    /// Sessions and ACLs, encoded.
+    pub(crate) header: Vec<u8>,
+}
+
+/// One walk over a [`Replica`]; see [`Replica::begin_walk`].
+#[derive(Debug)]
+pub struct Walk {
+    progress: Arc<Mutex<Progress>>,
+    start: WalkStart,
+    header_written: usize,
+    next: u32,
+    /// Path of the node `prefix_of`, in case the next one has the same parent.
+    prefix: String,
+    prefix_of: Option<Slot>,
+    is_finished: bool,
+}
+
+impl Walk {
+    /// The last transaction that the walk's tree contains.
+    #[must_use]
+    pub fn zxid(&self) -> Zxid {
+        self.start.zxid
+    }
+
+    /// The digest of the walk's tree.
+    #[must_use]
+    pub fn digest(&self) -> i64 {
+        self.start.digest
+    }
+
+    /// Appends the next part of the stream that a snapshot has between its file header and its
+    /// first seal: `max_bytes` or the rest of one node more. False once the stream is complete.
+    ///
+    /// `replica` must be the one that the walk began on. No part depends on how the stream is cut.
+    pub fn next_chunk(&mut self, replica: &Replica, out: &mut Vec<u8>, max_bytes: usize) -> bool {
+        let (nodes, acls) = replica.storage();
+        let full = out.len().saturating_add(max_bytes.max(1));
+        self.write_header(out, max_bytes.max(1));
+        // The parent may have gone since the last chunk, and its slot have been used again.
+        self.prefix_of = None;
+        let progress = Arc::clone(&self.progress);
+        let mut progress = progress.lock();
+        let slots_end = self.next.saturating_add(CHUNK_SLOTS_MAX).min(progress.end);
+        while out.len() < full && self.next < slots_end {
+            let slot = Slot(self.next);
+            self.write_after_ancestors(slot, nodes, acls, &mut progress, out);
+            self.next += 1;
+        }
+        if self.next < progress.end || out.len() >= full {
+            return !self.is_finished;
+        }
+        self.finish(out);
+        false
+    }
+
+    fn write_header(&mut self, out: &mut Vec<u8>, max_bytes: usize) {
+        let rest = &self.start.header[self.header_written..];
+        let part = &rest[..rest.len().min(max_bytes)];
+        out.extend_from_slice(part);
+        self.header_written += part.len();
+    }
+
+    /// The root's path, under which the stream never has a node, ends it.
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        if !self.is_finished {
+            put_buffer(out, Some(b"/"));
+            self.is_finished = true;
+        }
+    }
+
+    fn write_after_ancestors(
+        &mut self,
+        slot: Slot,
+        nodes: &Nodes,
+        acls: &AclTable,
+        progress: &mut Progress,
+        out: &mut Vec<u8>,
+    ) {
+        let mut pending = Vec::new();
+        let mut at = slot;
+        while !progress.is_done(at) {
+            let parent = match progress.overlay.get(&at) {
+                Some(image) => image.parent,
+                None if nodes.is_live(at) => nodes.parent(at),
+                // Unused when the walk began; only the slot asked for can be.
+                None => break,
+            };
+            pending.push(at);
+            if at == Slot::ROOT {
+                break;
+            }
+            at = parent;
+        }
+        for slot in pending.into_iter().rev() {
+            progress.set_done(slot);
+            match progress.overlay.remove(&slot) {
+                Some(image) => image.encode(out),
+                None => self.write_live(slot, nodes, acls, out),
+            }
+        }
+    }
+
+    fn write_live(&mut self, slot: Slot, nodes: &Nodes, acls: &AclTable, out: &mut Vec<u8>) {
+        if slot == Slot::ROOT {
+            put_buffer(out, Some(b""));
+        } else {
+            self.write_path(slot, nodes, out);
+        }
+        put_buffer(out, nodes.data(slot));
+        acls.id(nodes.acl(slot)).encode(out);
+        nodes.stat_persisted(slot).encode(out);
+    }
+
+    fn write_path(&mut self, slot: Slot, nodes: &Nodes, out: &mut Vec<u8>) {
+        let parent = nodes.parent(slot);
+        if self.prefix_of != Some(parent) {
+            self.prefix.clear();
+            nodes.push_path(parent, &mut self.prefix);
+            self.prefix_of = Some(parent);
+        }
+        let parent_len = self.prefix.len();
+        self.prefix.push('/');
+        self.prefix.push_str(nodes.name(slot));
+        self.prefix.encode(out);
+        self.prefix.truncate(parent_len);
+    }
+}
+
+impl Image {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.path.encode(out);
+        put_buffer(out, self.data.as_deref());
+        self.acl_id.encode(out);
+        self.stat.encode(out);
+    }
+}
+
+fn put_buffer(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
+    match bytes {
+        Some(bytes) => {
+            crate::acl_table::put_len(out, bytes.len());
+            out.extend_from_slice(bytes);
+        }
+        None => (-1_i32).encode(out),
+    }
+}
+
+#[cfg(test)]
+mod tests;
