@@ -1,0 +1,60 @@
+use super::*;
+
+fn fixed(acl: &[Acl], ids: &[Id]) -> Result<Vec<Acl>, ErrorCode> {
+    fix_up(acl.to_vec(), ids, &Authenticator::default())
+}
+
+#[test]
+fn nothing_is_not_an_acl() {
+    assert_eq!(fixed(&[], &[]), Err(ErrorCode::InvalidAcl));
+}
+
+#[test]
+fn duplicates_go_and_order_stays() {
+    let (a, b) = (Acl::new(1, "digest", "u:h"), Acl::anyone(31));
+    assert_eq!(
+        fixed(&[a.clone(), b.clone(), a.clone()], &[]),
+        Ok(vec![a, b])
+    );
+}
+
+#[test]
+fn auth_becomes_every_proven_identity() {
+    let ids = [
+        Id::new("ip", "127.0.0.1"),
+        Id::new("digest", "u:h"),
+        Id::new("digest", "v:h"),
+    ];
+    let expected = vec![Acl::new(5, "digest", "u:h"), Acl::new(5, "digest", "v:h")];
+    assert_eq!(fixed(&[Acl::new(5, "auth", "")], &ids), Ok(expected));
+    assert_eq!(
+        fixed(&[Acl::new(5, "auth", "")], &ids[..1]),
+        Err(ErrorCode::InvalidAcl)
+    );
+}
+
+#[test]
+fn unknown_schemes_ids_and_nulls_are_invalid() {
+    let null = |scheme: Option<&str>, id: Option<&str>| Acl {
+        perms: 31,
+        id: Id {
+            scheme: scheme.map(Into::into),
+            id: id.map(Into::into),
+        },
+    };
+    for bad in [
+        Acl::new(31, "world", "someone"),
+        Acl::new(31, "nope", "x"),
+        Acl::new(31, "sasl", "bob"),
+        Acl::new(31, "digest", "x"),
+        Acl::new(31, "ip", "127.0.0.1/33"),
+        null(None, Some("anyone")),
+        null(Some("world"), None),
+        null(None, None),
+    ] {
+        assert_eq!(
+            fixed(&[Acl::anyone(31), bad], &[]),
+            Err(ErrorCode::InvalidAcl)
+        );
+    }
+}

@@ -1,0 +1,76 @@
+use super::*;
+use bytes::Bytes;
+
+fn packet(scheme: &str, auth: &str) -> AuthPacket {
+    AuthPacket {
+        auth_type: 0,
+        scheme: Some(scheme.into()),
+        auth: Some(Bytes::copy_from_slice(auth.as_bytes())),
+    }
+}
+
+fn authenticator(super_digest: Option<&str>) -> Authenticator {
+    Authenticator::new(AuthSettings {
+        super_digest: super_digest.map(str::to_owned),
+        ..AuthSettings::default()
+    })
+}
+
+#[test]
+fn digest_ids_are_javas() {
+    // From `DigestAuthenticationProvider super:admin`.
+    let granted = authenticator(None).authenticate(&packet("digest", "super:admin"), "127.0.0.1");
+    let id = Id::new("digest", "super:xQJmxLMiHGwaqBvst5y6rkB6HQs=");
+    assert_eq!(granted, AuthOutcome::Granted(vec![id]));
+}
+
+#[test]
+fn the_super_digest_grants_super_as_well() {
+    let granted = authenticator(Some("super:xQJmxLMiHGwaqBvst5y6rkB6HQs="))
+        .authenticate(&packet("digest", "super:admin"), "127.0.0.1");
+    let AuthOutcome::Granted(ids) = granted else {
+        panic!("denied")
+    };
+    assert_eq!(ids[0], Id::new("super", ""));
+    assert_eq!(ids.len(), 2);
+}
+
+#[test]
+fn unknown_schemes_and_nameless_users_are_denied() {
+    let authenticator = authenticator(None);
+    for (scheme, auth) in [
+        ("nope", "x:y"),
+        ("digest", "nocolon"),
+        ("sasl", ""),
+        ("world", "a:b"),
+    ] {
+        let outcome = authenticator.authenticate(&packet(scheme, auth), "127.0.0.1");
+        assert_eq!(outcome, AuthOutcome::Denied, "{scheme}");
+    }
+}
+
+#[test]
+fn digest_ids_in_acls_have_two_parts_as_java_splits() {
+    for (id, valid) in [
+        ("u:h", true),
+        (":h", true),
+        ("u:", false),
+        ("u", false),
+        ("u:h:", true),
+        ("a:b:c", false),
+    ] {
+        assert_eq!(is_valid_digest(id), valid, "{id}");
+    }
+}
+
+#[test]
+fn a_client_of_another_ensemble_is_sent_away() {
+    let authenticator = Authenticator::new(AuthSettings {
+        ensemble_names: Some(vec!["blue".into()]),
+        ..AuthSettings::default()
+    });
+    let outcome = |name: &str| authenticator.authenticate(&packet("ensemble", name), "127.0.0.1");
+    assert_eq!(outcome("blue"), AuthOutcome::Granted(vec![]));
+    assert_eq!(outcome(""), AuthOutcome::Granted(vec![]));
+    assert_eq!(outcome("red"), AuthOutcome::WrongEnsemble);
+}

@@ -1,0 +1,626 @@
+//! One client's connection: order of replies, identities, reads.
+//!
+//! Replies leave in the order of requests. A read with nothing before it runs at once; one behind
+//! a write waits for it, and runs before any later write of the same connection is applied, so a
+//! session sees exactly the effects of what it asked for before.
+//!
+//! An event is put into the outbox while the replica's write lock is held and a read's reply while
+//! the read lock is: so an event precedes any data newer than it, and the reply of the read that
+//! set a watch precedes that watch's event.
+
+mod outbox;
+mod read;
+mod stats;
+
+pub use stats::{ConnStats, Recent, Tally};
+
+use crate::Settings;
+use crate::auth::AuthOutcome;
+use crate::step::{ClientRequest, ConnId, Input, Now, OpenSession};
+use bytes::Bytes;
+use outbox::Outbox;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use zooid_proto::request::{AuthPacket, PathOnly};
+use zooid_proto::response::{Create2Response, PathResponse, SetSaslResponse};
+use zooid_proto::{
+    ConnectRequest, ConnectResponse, ErrorCode, Id, Jute, MultiResult, OpCode, Reader,
+    RequestHeader, SessionId, Stat, Txn, TxnRecord, Zxid, perms, session_password,
+};
+use zooid_tree::acl::{Access, permits};
+use zooid_tree::{Applied, Fired, Replica, WatcherId};
+
+/// Requests that one connection may have waiting.
+const PENDING_MAX: usize = 1000;
+/// Bytes of requests that one connection may have waiting.
+const PENDING_BYTES_MAX: usize = 16 << 20;
+/// Bytes of replies above which no further read is run until the client has taken some.
+const OUTBOX_HIGH_BYTES: usize = 1 << 20;
+/// Bytes of replies and events above which the connection is given up: its client does not read,
+/// and events cannot be held back.
+const OUTBOX_MAX_BYTES: usize = 64 << 20;
+
+/// What a connection needs to see of its server.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The time.
+    pub now: Now,
+    /// The operator's choices.
+    pub settings: &'a Settings,
+    /// The state, under a lock that the caller holds.
+    pub replica: &'a Replica,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing but a connect request will do.
+    Fresh,
+    /// The core decides about the session.
+    Opening { timeout_ms: i32 },
+    /// Requests are served.
+    Established,
+    /// Nothing more is taken in; what is in the outbox may still be sent.
+    Closing,
+}
+
+#[derive(Debug)]
+struct Pending {
+    xid: i32,
+    op: OpCode,
+    body: Bytes,
+    ids: Arc<[Id]>,
+    received_ms: i64,
+}
+
+/// One client.
+#[derive(Debug)]
+pub struct Connection {
+    id: ConnId,
+    remote_ip: String,
+    phase: Phase,
+    session: SessionId,
+    timeout_ms: i32,
+    /// Whether the client knows read-only servers, as its connect request showed.
+    read_only_field: Option<bool>,
+    ids: Arc<[Id]>,
+    pending: VecDeque<Pending>,
+    pending_bytes: usize,
+    outbox: Outbox,
+    stats: ConnStats,
+    recent: Recent,
+    heard: bool,
+}
+
+impl Connection {
+    /// A new connection from an address, in the textual form that Java gives it.
+    #[must_use]
+    pub fn new(id: ConnId, remote_ip: String, now: Now) -> Connection {
+        Connection {
+            id,
+            ids: Arc::from([Id::new("ip", &remote_ip)]),
+            remote_ip,
+            phase: Phase::Fresh,
+            session: SessionId(0),
+            timeout_ms: 0,
+            read_only_field: None,
+            pending: VecDeque::new(),
+            pending_bytes: 0,
+            outbox: Outbox::default(),
+            stats: ConnStats::new(now),
+            recent: Recent::default(),
+            heard: false,
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> ConnId {
+        self.id
+    }
+
+    /// Its session; 0 while it has none.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Negotiated session timeout, in milliseconds.
+    #[must_use]
+    pub fn timeout_ms(&self) -> i32 {
+        self.timeout_ms
+    }
+
+    /// Who the client is.
+    #[must_use]
+    pub fn ids(&self) -> &[Id] {
+        &self.ids
+    }
+
+    /// For operators.
+    #[must_use]
+    pub fn stats(&self) -> &ConnStats {
+        &self.stats
+    }
+
+    /// Forgets what [`Connection::stats`] has counted.
+    pub fn reset_stats(&mut self) {
+        self.stats.reset();
+    }
+
+    /// What has been counted since the last call.
+    pub fn take_recent(&mut self) -> Recent {
+        std::mem::take(&mut self.recent)
+    }
+
+    /// Requests whose reply is not made yet.
+    #[must_use]
+    pub fn outstanding(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Whether to close as soon as the outbox is sent.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.phase == Phase::Closing
+    }
+
+    /// Whether a session is open.
+    #[must_use]
+    pub fn is_established(&self) -> bool {
+        self.phase == Phase::Established
+    }
+
+    /// Whether no connect request has come yet.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.phase == Phase::Fresh
+    }
+
+    /// Whether another frame may be handed in: bounds what a client can make the server hold.
+    #[must_use]
+    pub fn wants_frames(&self) -> bool {
+        match self.phase {
+            Phase::Fresh => true,
+            Phase::Opening { .. } | Phase::Closing => false,
+            Phase::Established => {
+                self.pending.len() < PENDING_MAX
+                    && self.pending_bytes < PENDING_BYTES_MAX
+                    && self.outbox.len() < OUTBOX_HIGH_BYTES
+            }
+        }
+    }
+
+    /// Whether [`Connection::run_reads`] would do something.
+    #[must_use]
+    pub fn has_ready_reads(&self) -> bool {
+        self.outbox.len() < OUTBOX_HIGH_BYTES
+            && self
+                .pending
+                .front()
+                .is_some_and(|first| read::is_read(first.op))
+    }
+
+    /// Moves everything that is to be sent to the end of `out`.
+    pub fn take_outbox(&mut self, out: &mut Vec<u8>) {
+        self.outbox.take(out);
+    }
+
+    /// Whether there is something to send.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        self.outbox.len() > 0
+    }
+
+    /// The session if it has been heard of since the last call.
+    pub fn take_heard(&mut self) -> Option<SessionId> {
+        std::mem::take(&mut self.heard).then_some(self.session)
+    }
+
+    /// Whether the session has been heard of since the last [`Connection::take_heard`].
+    #[must_use]
+    pub fn heard(&self) -> bool {
+        self.heard
+    }
+
+    /// Takes in one frame, without its length. What the core must know goes to `to_node`.
+    pub fn on_frame(&mut self, ctx: &Context<'_>, frame: Bytes, to_node: &mut Vec<Input>) {
+        self.stats.packets_received += 1;
+        self.recent.packets_received += 1;
+        match self.phase {
+            Phase::Fresh => self.on_connect(ctx, &frame, to_node),
+            Phase::Established => self.on_request(ctx, frame, to_node),
+            Phase::Opening { .. } | Phase::Closing => {}
+        }
+    }
+
+    fn on_connect(&mut self, ctx: &Context<'_>, frame: &Bytes, to_node: &mut Vec<Input>) {
+        let mut r = Reader::shared(frame, ctx.settings.limit);
+        let Ok(request) = ConnectRequest::decode(&mut r) else {
+            return self.close();
+        };
+        if request.last_zxid_seen > ctx.replica.last_zxid() {
+            // The client has seen a newer state than ours; it must try another server.
+            return self.close();
+        }
+        self.read_only_field = request.read_only.map(|_| false);
+        let timeout_ms = ctx.settings.negotiate_timeout(request.timeout_ms);
+        self.phase = Phase::Opening { timeout_ms };
+        let session = request.session_id;
+        let expected = session_password(session);
+        let open = OpenSession {
+            session,
+            password_matches: request.password.as_deref() == Some(&expected),
+            timeout_ms,
+        };
+        to_node.push(Input::Open(self.id, open));
+    }
+
+    fn on_request(&mut self, ctx: &Context<'_>, frame: Bytes, to_node: &mut Vec<Input>) {
+        self.heard = true;
+        let mut r = Reader::shared(&frame, ctx.settings.limit);
+        let Ok(header) = RequestHeader::decode(&mut r) else {
+            return self.close();
+        };
+        let body = frame.slice_ref(r.rest());
+        match OpCode::from_code(header.op) {
+            Some(OpCode::Auth) => self.on_auth(ctx, header.xid, &body),
+            Some(OpCode::Sasl) => self.on_sasl(header.xid),
+            _ if !self.is_sufficiently_authenticated(ctx) => {
+                let required = ErrorCode::SessionClosedRequireSaslAuth;
+                self.outbox.reply(header.xid, Zxid::ZERO, required);
+                self.close();
+            }
+            Some(op) if read::is_read(op) => self.on_read(ctx, header.xid, op, body),
+            Some(op) if is_write(op) => self.on_write(ctx, header.xid, op, body, to_node),
+            _ => {
+                self.outbox
+                    .reply(header.xid, Zxid::NONE, ErrorCode::Unimplemented);
+                self.close();
+            }
+        }
+    }
+
+    fn is_sufficiently_authenticated(&self, ctx: &Context<'_>) -> bool {
+        let required = &ctx.settings.required_schemes;
+        required.is_empty()
+            || self
+                .ids
+                .iter()
+                .any(|id| required.iter().any(|scheme| scheme == id.scheme()))
+    }
+
+    /// Auth packets are answered at once, before anything that waits.
+    fn on_auth(&mut self, ctx: &Context<'_>, xid: i32, body: &Bytes) {
+        let mut r = Reader::shared(body, ctx.settings.limit);
+        let Ok(packet) = AuthPacket::decode(&mut r) else {
+            return self.close();
+        };
+        match ctx
+            .settings
+            .authenticator
+            .authenticate(&packet, &self.remote_ip)
+        {
+            AuthOutcome::Granted(granted) => {
+                self.add_ids(granted);
+                self.outbox.reply(xid, Zxid::ZERO, ErrorCode::Ok);
+            }
+            AuthOutcome::Denied => {
+                self.recent.auth_failures += 1;
+                self.outbox.reply(xid, Zxid::ZERO, ErrorCode::AuthFailed);
+                self.close();
+            }
+            AuthOutcome::WrongEnsemble => self.close(),
+        }
+    }
+
+    fn add_ids(&mut self, granted: Vec<Id>) {
+        let mut ids = self.ids.to_vec();
+        for id in granted {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        self.ids = Arc::from(ids);
+    }
+
+    /// A server without SASL answers success and a null token
+    /// (Java `ZooKeeperServer.processSasl`).
+    fn on_sasl(&mut self, xid: i32) {
+        self.outbox.reply_with(xid, Zxid::ZERO, |out| {
+            SetSaslResponse { token: None }.encode(out);
+            Ok(())
+        });
+    }
+
+    fn on_read(&mut self, ctx: &Context<'_>, xid: i32, op: OpCode, body: Bytes) {
+        let ids = Arc::clone(&self.ids);
+        let read = Pending {
+            xid,
+            op,
+            body,
+            ids,
+            received_ms: ctx.now.mono_ms,
+        };
+        if self.pending.is_empty() && self.outbox.len() < OUTBOX_HIGH_BYTES {
+            self.run_read(ctx, &read);
+        } else {
+            self.enqueue(read);
+        }
+    }
+
+    fn on_write(
+        &mut self,
+        ctx: &Context<'_>,
+        xid: i32,
+        op: OpCode,
+        body: Bytes,
+        to_node: &mut Vec<Input>,
+    ) {
+        let ids = Arc::clone(&self.ids);
+        to_node.push(Input::Request(ClientRequest {
+            conn: self.id,
+            session: self.session,
+            cxid: xid,
+            op,
+            body: body.clone(),
+            ids: Arc::clone(&ids),
+        }));
+        self.enqueue(Pending {
+            xid,
+            op,
+            body,
+            ids,
+            received_ms: ctx.now.mono_ms,
+        });
+    }
+
+    fn enqueue(&mut self, pending: Pending) {
+        self.pending_bytes += pending.body.len();
+        self.pending.push_back(pending);
+    }
+
+    fn dequeue(&mut self) -> Option<Pending> {
+        let first = self.pending.pop_front()?;
+        self.pending_bytes -= first.body.len();
+        Some(first)
+    }
+
+    /// Runs the reads that no write stands before, as far as the outbox has room.
+    pub fn run_reads(&mut self, ctx: &Context<'_>) {
+        while self.has_ready_reads() {
+            self.run_next(ctx);
+        }
+    }
+
+    /// Runs the reads that stand before the next write, which is about to be applied and must not
+    /// be seen by them.
+    pub fn before_commit(&mut self, ctx: &Context<'_>) {
+        while self
+            .pending
+            .front()
+            .is_some_and(|first| read::is_read(first.op))
+        {
+            self.run_next(ctx);
+        }
+    }
+
+    fn run_next(&mut self, ctx: &Context<'_>) {
+        if let Some(read) = self.dequeue() {
+            self.run_read(ctx, &read);
+        }
+    }
+
+    fn run_read(&mut self, ctx: &Context<'_>, read: &Pending) {
+        let reader = read::Read {
+            replica: ctx.replica,
+            watcher: WatcherId(self.id.0),
+            session: self.session,
+            access: Access {
+                ids: &read.ids,
+                skip_acl: ctx.settings.skip_acl,
+            },
+            limit: ctx.settings.limit,
+        };
+        reader.run(read.op, read.xid, &read.body, &mut self.outbox);
+        self.finish(ctx, read);
+    }
+
+    /// Counts a reply that is now in the outbox.
+    fn finish(&mut self, ctx: &Context<'_>, request: &Pending) {
+        let latency_ms = ctx.now.mono_ms - request.received_ms;
+        let last_zxid = ctx.replica.last_zxid();
+        self.stats.replied(
+            request.op,
+            request.xid,
+            last_zxid,
+            ctx.now.mono_ms,
+            latency_ms,
+        );
+        self.recent.replied(read::is_read(request.op), latency_ms);
+    }
+
+    /// A watch of this connection has fired. Whether the client may see what it says is decided
+    /// by the node's ACL, as it was when it changed.
+    pub fn on_event(&mut self, ctx: &Context<'_>, fired: &Fired) {
+        let access = Access {
+            ids: &self.ids,
+            skip_acl: ctx.settings.skip_acl,
+        };
+        if self.phase != Phase::Established || !permits(&fired.acl, perms::READ, &access) {
+            return;
+        }
+        self.outbox.event(fired.zxid, fired.event, &fired.path);
+        if self.outbox.len() > OUTBOX_MAX_BYTES {
+            self.outbox.clear();
+            self.close();
+        }
+    }
+
+    /// A write of this connection has been applied.
+    pub fn on_commit(&mut self, ctx: &Context<'_>, record: &TxnRecord, applied: &Applied) {
+        if let Txn::CreateSession { timeout_ms } = record.txn {
+            return self.on_attached(ctx, record.header.client_id, timeout_ms);
+        }
+        let Some(request) = self.next_write(record.header.cxid) else {
+            return;
+        };
+        let zxid = ctx.replica.last_zxid();
+        let sub_results = || applied.multi.iter().map(|sub| sub.err);
+        if std::iter::once(applied.err)
+            .chain(sub_results())
+            .any(|e| e == ErrorCode::SessionMoved)
+        {
+            return self.close();
+        }
+        match applied.err {
+            ErrorCode::Ok => self.outbox.reply_with(request.xid, zxid, |out| {
+                write_result(request.op, &record.txn, applied, out);
+                Ok(())
+            }),
+            err => self.outbox.reply(request.xid, zxid, err),
+        }
+        self.finish(ctx, &request);
+        if request.op == OpCode::CloseSession {
+            self.close();
+        }
+    }
+
+    /// A request of this connection that needed no transaction is due.
+    pub fn on_complete(&mut self, ctx: &Context<'_>, cxid: i32, err: ErrorCode) {
+        let Some(request) = self.next_write(cxid) else {
+            return;
+        };
+        self.outbox
+            .reply_with(request.xid, ctx.replica.last_zxid(), |out| {
+                if err != ErrorCode::Ok {
+                    return Err(err);
+                }
+                let mut r = Reader::shared(&request.body, ctx.settings.limit);
+                let sync = PathOnly::decode(&mut r).map_err(|_| ErrorCode::MarshallingError)?;
+                PathResponse { path: sync.path }.encode(out);
+                Ok(())
+            });
+        self.finish(ctx, &request);
+    }
+
+    /// The write that heads the queue. Commits come in the order of requests, so it is the one
+    /// that was committed, unless the connection has given up meanwhile.
+    fn next_write(&mut self, cxid: i32) -> Option<Pending> {
+        if self.phase != Phase::Established {
+            return None;
+        }
+        let matches = self
+            .pending
+            .front()
+            .is_some_and(|first| first.xid == cxid && is_write(first.op));
+        assert!(
+            matches,
+            "a commit must answer the oldest write of its connection"
+        );
+        self.dequeue()
+    }
+
+    /// The session is open.
+    pub fn on_attached(&mut self, ctx: &Context<'_>, session: SessionId, timeout_ms: i32) {
+        let Phase::Opening { .. } = self.phase else {
+            return;
+        };
+        self.phase = Phase::Established;
+        self.session = session;
+        self.timeout_ms = timeout_ms;
+        self.stats
+            .session_opened(ctx.now.mono_ms, ctx.replica.last_zxid());
+        self.outbox.connect_response(&ConnectResponse {
+            protocol_version: 0,
+            timeout_ms,
+            session_id: session,
+            password: Some(Bytes::copy_from_slice(&session_password(session))),
+            read_only: self.read_only_field,
+        });
+    }
+
+    /// There is no such session.
+    pub fn on_refused(&mut self) {
+        self.outbox
+            .connect_response(&ConnectResponse::refused(self.read_only_field));
+        self.close();
+    }
+
+    /// Ends the connection; what is in the outbox may still be sent.
+    pub fn close(&mut self) {
+        self.phase = Phase::Closing;
+        self.pending.clear();
+        self.pending_bytes = 0;
+    }
+}
+
+fn is_write(op: OpCode) -> bool {
+    matches!(
+        op,
+        OpCode::Create
+            | OpCode::Create2
+            | OpCode::CreateContainer
+            | OpCode::CreateTtl
+            | OpCode::Delete
+            | OpCode::SetData
+            | OpCode::SetAcl
+            | OpCode::Multi
+            | OpCode::Reconfig
+            | OpCode::Sync
+            | OpCode::CloseSession
+    )
+}
+
+fn write_result(op: OpCode, txn: &Txn, applied: &Applied, out: &mut Vec<u8>) {
+    let stat = applied.stat.unwrap_or_default();
+    match (op, txn) {
+        (OpCode::Create, txn) => PathResponse {
+            path: created_path(txn),
+        }
+        .encode(out),
+        (OpCode::Create2 | OpCode::CreateContainer | OpCode::CreateTtl, txn) => {
+            Create2Response {
+                path: created_path(txn),
+                stat,
+            }
+            .encode(out);
+        }
+        (OpCode::SetData | OpCode::SetAcl, _) => stat.encode(out),
+        (OpCode::Multi, Txn::Multi(txns)) => {
+            let results = txns
+                .iter()
+                .zip(&applied.multi)
+                .map(|(txn, sub)| multi_result(txn, sub));
+            MultiResult::encode_all(&results.collect::<Vec<_>>(), out);
+        }
+        _ => {}
+    }
+}
+
+fn created_path(txn: &Txn) -> String {
+    match txn {
+        Txn::Create(txn) | Txn::Create2(txn) => txn.path.clone(),
+        Txn::CreateTtl(txn) => txn.path.clone(),
+        Txn::CreateContainer(txn) => txn.path.clone(),
+        _ => String::new(),
+    }
+}
+
+fn multi_result(txn: &Txn, applied: &Applied) -> MultiResult {
+    let stat: Stat = applied.stat.unwrap_or_default();
+    match txn {
+        // One failure fails all: what was not tried carries an error of its own.
+        Txn::Error(err) => MultiResult::Error(*err),
+        _ if applied.err != ErrorCode::Ok => MultiResult::Error(applied.err),
+        Txn::Create(txn) => MultiResult::Create(txn.path.clone()),
+        Txn::Create2(_) | Txn::CreateTtl(_) | Txn::CreateContainer(_) => {
+            MultiResult::Create2(created_path(txn), stat)
+        }
+        Txn::SetData(_) => MultiResult::SetData(stat),
+        Txn::Check { .. } => MultiResult::Check,
+        _ => MultiResult::Delete,
+    }
+}
+
+#[cfg(test)]
+mod tests;

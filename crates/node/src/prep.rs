@@ -1,0 +1,509 @@
+//! Turning requests into transactions: every check that a write must pass, in the order in which
+//! ZooKeeper makes them (spec §2.13; Java `PrepRequestProcessor`).
+//!
+//! Checks see the tree as it will be when everything proposed before has been applied: the
+//! [`Pending`] view over the [`Replica`].
+
+mod pending;
+
+pub(crate) use pending::Pending;
+use pending::{Change, Record};
+
+use crate::acl_list::fix_up;
+use crate::step::ConnId;
+use crate::{Now, Sessions, Settings};
+use std::sync::Arc;
+use zooid_proto::request::{
+    CreateRequest, CreateTtlRequest, PathOnly, PathVersion, ReconfigRequest, SetAclRequest,
+    SetDataRequest,
+};
+use zooid_proto::{
+    Acl, CreateContainerTxn, CreateMode, CreateTtlTxn, CreateTxn, EphemeralOwner, ErrorCode, Id,
+    Jute, MAX_TTL_MS, MultiOp, MultiRequest, OpCode, Reader, SessionId, SetAclTxn, SetDataTxn,
+    StatPersisted, Txn, Zxid, path, perms,
+};
+use zooid_tree::Replica;
+use zooid_tree::acl::{Access, permits};
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asker<'a> {
+    pub(crate) session: SessionId,
+    pub(crate) conn: ConnId,
+    pub(crate) ids: &'a [Id],
+}
+
+/// A request whose bytes have been understood.
+#[derive(Clone, Debug)]
+pub(crate) enum Write {
+    Create(Creation),
+    Delete(PathVersion),
+    SetData(SetDataRequest),
+    SetAcl(SetAclRequest),
+    Check(PathVersion),
+    Multi(MultiRequest),
+    Reconfig,
+    CloseSession,
+    /// Internal: a container or TTL node is to be swept.
+    Sweep(String),
+}
+
+/// The four requests that create, brought together.
+#[derive(Clone, Debug)]
+pub(crate) struct Creation {
+    op: OpCode,
+    request: CreateRequest,
+    ttl: i64,
+}
+
+impl Creation {
+    fn plain(op: OpCode, request: CreateRequest) -> Creation {
+        Creation {
+            op,
+            request,
+            ttl: -1,
+        }
+    }
+
+    fn with_ttl(r: CreateTtlRequest) -> Creation {
+        let request = CreateRequest {
+            path: r.path,
+            data: r.data,
+            acl: r.acl,
+            flags: r.flags,
+        };
+        Creation {
+            op: OpCode::CreateTtl,
+            request,
+            ttl: r.ttl,
+        }
+    }
+
+    /// The kind of the node. Java's apply stage goes by the operation code alone, so that is what
+    /// a digest must agree with, whatever else the flags say.
+    fn owner(&self, mode: CreateMode, session: SessionId) -> EphemeralOwner {
+        match self.op {
+            OpCode::CreateContainer => EphemeralOwner::Container,
+            OpCode::CreateTtl => EphemeralOwner::Ttl(self.ttl),
+            _ if mode.is_ephemeral() => EphemeralOwner::Session(session),
+            _ => EphemeralOwner::Persistent,
+        }
+    }
+
+    fn into_txn(self, mode: CreateMode, acl: Vec<Acl>, parent_cversion: i32) -> Txn {
+        let Creation {
+            op,
+            request: CreateRequest { path, data, .. },
+            ttl,
+        } = self;
+        match op {
+            OpCode::CreateContainer => Txn::CreateContainer(CreateContainerTxn {
+                path,
+                data,
+                acl,
+                parent_cversion,
+            }),
+            OpCode::CreateTtl => Txn::CreateTtl(CreateTtlTxn {
+                path,
+                data,
+                acl,
+                parent_cversion,
+                ttl,
+            }),
+            _ => {
+                let ephemeral = mode.is_ephemeral();
+                let txn = CreateTxn {
+                    path,
+                    data,
+                    acl,
+                    ephemeral,
+                    parent_cversion,
+                };
+                if op == OpCode::Create2 {
+                    Txn::Create2(txn)
+                } else {
+                    Txn::Create(txn)
+                }
+            }
+        }
+    }
+}
+
+impl Write {
+    /// Decodes a request body. `None` when it is malformed.
+    pub(crate) fn decode(op: OpCode, r: &mut Reader<'_>) -> Option<Write> {
+        fn of<T: Jute>(r: &mut Reader<'_>) -> Option<T> {
+            T::decode(r).ok()
+        }
+        Some(match op {
+            OpCode::Create | OpCode::Create2 | OpCode::CreateContainer => {
+                Write::Create(Creation::plain(op, of(r)?))
+            }
+            OpCode::CreateTtl => Write::Create(Creation::with_ttl(of(r)?)),
+            OpCode::Delete => Write::Delete(of(r)?),
+            OpCode::SetData => Write::SetData(of(r)?),
+            OpCode::SetAcl => Write::SetAcl(of(r)?),
+            OpCode::Check => Write::Check(of(r)?),
+            OpCode::Multi => Write::Multi(of(r)?),
+            OpCode::Reconfig => {
+                of::<ReconfigRequest>(r)?;
+                Write::Reconfig
+            }
+            OpCode::CloseSession => Write::CloseSession,
+            OpCode::DeleteContainer => Write::Sweep(of::<PathOnly>(r)?.path),
+            _ => return None,
+        })
+    }
+}
+
+impl From<MultiOp> for Write {
+    fn from(op: MultiOp) -> Write {
+        match op {
+            MultiOp::Create(r) => Write::Create(Creation::plain(OpCode::Create, r)),
+            MultiOp::Create2(r) => Write::Create(Creation::plain(OpCode::Create2, r)),
+            MultiOp::CreateContainer(r) => {
+                Write::Create(Creation::plain(OpCode::CreateContainer, r))
+            }
+            MultiOp::CreateTtl(r) => Write::Create(Creation::with_ttl(r)),
+            MultiOp::Delete(r) => Write::Delete(r),
+            MultiOp::SetData(r) => Write::SetData(r),
+            MultiOp::Check(r) => Write::Check(r),
+        }
+    }
+}
+
+/// Everything one preparation looks at, and the view it leaves its changes in.
+pub(crate) struct Prep<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) replica: &'a Replica,
+    pub(crate) sessions: &'a mut Sessions,
+    pub(crate) pending: &'a mut Pending,
+    pub(crate) now: Now,
+    pub(crate) zxid: Zxid,
+}
+
+impl Prep<'_> {
+    /// The transaction for a request; a failed check becomes an error transaction, which consumes
+    /// the zxid all the same.
+    pub(crate) fn prepare(&mut self, asker: Asker<'_>, write: Write) -> Txn {
+        match write {
+            Write::Multi(multi) => self.multi(asker, multi),
+            single => self.single(asker, single).unwrap_or_else(Txn::Error),
+        }
+    }
+
+    fn single(&mut self, asker: Asker<'_>, write: Write) -> Result<Txn, ErrorCode> {
+        match write {
+            Write::Create(creation) => self.create(asker, creation),
+            Write::Delete(request) => self.delete(asker, request),
+            Write::SetData(request) => self.set_data(asker, request),
+            Write::SetAcl(request) => self.set_acl(asker, request),
+            Write::Check(request) => self.check(asker, request),
+            Write::CloseSession => Ok(self.close_session(asker.session)),
+            Write::Sweep(path) => self.sweep(path),
+            Write::Reconfig => Err(ErrorCode::ReconfigDisabled),
+            Write::Multi(_) => Err(ErrorCode::MarshallingError),
+        }
+    }
+
+    /// All or nothing: after the first failure, everything before it is taken back and everything
+    /// behind it is not tried.
+    fn multi(&mut self, asker: Asker<'_>, multi: MultiRequest) -> Txn {
+        let mark = self.pending.mark();
+        let mut failed = false;
+        let mut txns = Vec::with_capacity(multi.0.len());
+        for op in multi.0 {
+            if failed {
+                txns.push(Txn::Error(ErrorCode::RuntimeInconsistency));
+                continue;
+            }
+            txns.push(self.single(asker, op.into()).unwrap_or_else(|err| {
+                failed = true;
+                Txn::Error(err)
+            }));
+        }
+        // As in Java's log, what stands before the failure stays in the record; whoever applies it
+        // sees the error among them and changes nothing.
+        if failed {
+            self.pending.roll_back(mark);
+        } else {
+            self.pending.keep();
+        }
+        Txn::Multi(txns)
+    }
+
+    fn record(&self, path: &str) -> Result<Record, ErrorCode> {
+        self.pending
+            .record(self.replica, path)
+            .ok_or(ErrorCode::NoNode)
+    }
+
+    fn permit(&self, record: &Record, perm: i32, asker: Asker<'_>) -> Result<(), ErrorCode> {
+        let access = Access {
+            ids: asker.ids,
+            skip_acl: self.settings.skip_acl,
+        };
+        if permits(&record.acl, perm, &access) {
+            Ok(())
+        } else {
+            Err(ErrorCode::NoAuth)
+        }
+    }
+
+    fn create(&mut self, asker: Asker<'_>, mut creation: Creation) -> Result<Txn, ErrorCode> {
+        let mode = self.create_mode(&creation)?;
+        self.sessions.check(asker.session, asker.conn)?;
+        let parent_path = parent_of_legal(&creation.request.path)?.to_owned();
+        let acl = std::mem::take(&mut creation.request.acl);
+        let acl = fix_up(acl, asker.ids, &self.settings.authenticator)?;
+        let mut parent = self.record(&parent_path)?;
+        self.permit(&parent, perms::CREATE, asker)?;
+        if mode.is_sequential() {
+            creation
+                .request
+                .path
+                .push_str(&format!("{:010}", parent.stat.cversion));
+        }
+        let path = &creation.request.path;
+        if !path::is_valid(path) {
+            return Err(ErrorCode::BadArguments);
+        }
+        if self.record(path).is_ok() {
+            return Err(ErrorCode::NodeExists);
+        }
+        let parent_owner =
+            EphemeralOwner::from_raw(parent.stat.ephemeral_owner, self.settings.owner_rules);
+        if matches!(parent_owner, EphemeralOwner::Session(_)) {
+            return Err(ErrorCode::NoChildrenForEphemerals);
+        }
+        let len = data_len(creation.request.data.as_deref());
+        self.check_quota(path, 1, len)?;
+
+        let parent_cversion = parent.stat.cversion.wrapping_add(1);
+        parent.stat.cversion = parent_cversion;
+        parent.stat.pzxid = self.zxid;
+        parent.child_count += 1;
+        let owner = creation.owner(mode, asker.session).to_raw();
+        let node = Record::new(
+            path,
+            creation.request.data.as_deref(),
+            self.stat(owner),
+            &acl,
+        );
+        self.update(&parent_path, parent);
+        self.pending
+            .put(self.replica, self.zxid, path, Change::Is(node));
+        Ok(creation.into_txn(mode, acl, parent_cversion))
+    }
+
+    fn create_mode(&self, creation: &Creation) -> Result<CreateMode, ErrorCode> {
+        let mode = CreateMode::from_flags(creation.request.flags).ok_or(ErrorCode::BadArguments)?;
+        if mode.has_ttl() && !self.settings.owner_rules.extended_types {
+            return Err(ErrorCode::Unimplemented);
+        }
+        let ttl_fits = if mode.has_ttl() {
+            (1..=MAX_TTL_MS).contains(&creation.ttl)
+        } else {
+            // Java lets a createTTL without a TTL mode pass here, and breaks when applying it.
+            creation.ttl < 0 && creation.op != OpCode::CreateTtl
+        };
+        if ttl_fits {
+            Ok(mode)
+        } else {
+            Err(ErrorCode::BadArguments)
+        }
+    }
+
+    fn stat(&self, ephemeral_owner: i64) -> StatPersisted {
+        StatPersisted {
+            czxid: self.zxid,
+            mzxid: self.zxid,
+            pzxid: self.zxid,
+            ctime: self.now.wall_ms,
+            mtime: self.now.wall_ms,
+            ephemeral_owner,
+            ..StatPersisted::default()
+        }
+    }
+
+    fn update(&mut self, path: &str, record: Record) {
+        self.pending
+            .put(self.replica, self.zxid, path, Change::Is(record));
+    }
+
+    fn delete(&mut self, asker: Asker<'_>, request: PathVersion) -> Result<Txn, ErrorCode> {
+        self.sessions.check(asker.session, asker.conn)?;
+        let parent_path = parent_of_deletable(&request.path)?.to_owned();
+        let parent = self.record(&parent_path)?;
+        self.permit(&parent, perms::DELETE, asker)?;
+        let node = self.record(&request.path)?;
+        next_version(node.stat.version, request.version)?;
+        if node.child_count > 0 {
+            return Err(ErrorCode::NotEmpty);
+        }
+        self.remove(&parent_path, parent, &request.path);
+        Ok(Txn::Delete { path: request.path })
+    }
+
+    fn remove(&mut self, parent_path: &str, mut parent: Record, path: &str) {
+        parent.child_count -= 1;
+        parent.stat.pzxid = self.zxid;
+        self.update(parent_path, parent);
+        self.pending
+            .put(self.replica, self.zxid, path, Change::Gone);
+    }
+
+    fn sweep(&mut self, path: String) -> Result<Txn, ErrorCode> {
+        let parent_path = parent_of_deletable(&path)?.to_owned();
+        let node = self.record(&path)?;
+        if node.child_count > 0 {
+            return Err(ErrorCode::NotEmpty);
+        }
+        let owner = EphemeralOwner::from_raw(node.stat.ephemeral_owner, self.settings.owner_rules);
+        if !matches!(owner, EphemeralOwner::Container | EphemeralOwner::Ttl(_)) {
+            return Err(ErrorCode::BadVersion);
+        }
+        let parent = self.record(&parent_path)?;
+        self.remove(&parent_path, parent, &path);
+        Ok(Txn::DeleteContainer { path })
+    }
+
+    fn set_data(&mut self, asker: Asker<'_>, request: SetDataRequest) -> Result<Txn, ErrorCode> {
+        self.sessions.check(asker.session, asker.conn)?;
+        let SetDataRequest {
+            path,
+            data,
+            version,
+        } = request;
+        require_valid(&path)?;
+        let mut node = self.record(&path)?;
+        self.permit(&node, perms::WRITE, asker)?;
+        self.check_quota(&path, 0, data_len(data.as_deref()) - node.data_len)?;
+        let version = next_version(node.stat.version, version)?;
+        node.stat.version = version;
+        node.stat.mtime = self.now.wall_ms;
+        node.stat.mzxid = self.zxid;
+        node.set_data(&path, data.as_deref());
+        self.update(&path, node);
+        Ok(Txn::SetData(SetDataTxn {
+            path,
+            data,
+            version,
+        }))
+    }
+
+    fn set_acl(&mut self, asker: Asker<'_>, request: SetAclRequest) -> Result<Txn, ErrorCode> {
+        self.sessions.check(asker.session, asker.conn)?;
+        let SetAclRequest { path, acl, version } = request;
+        require_valid(&path)?;
+        let acl = fix_up(acl, asker.ids, &self.settings.authenticator)?;
+        let mut node = self.record(&path)?;
+        self.permit(&node, perms::ADMIN, asker)?;
+        let version = next_version(node.stat.aversion, version)?;
+        node.stat.aversion = version;
+        node.acl = Arc::from(acl.as_slice());
+        self.update(&path, node);
+        Ok(Txn::SetAcl(SetAclTxn { path, acl, version }))
+    }
+
+    fn check(&mut self, asker: Asker<'_>, request: PathVersion) -> Result<Txn, ErrorCode> {
+        self.sessions.check(asker.session, asker.conn)?;
+        require_valid(&request.path)?;
+        let node = self.record(&request.path)?;
+        self.permit(&node, perms::READ, asker)?;
+        let version = next_version(node.stat.version, request.version)?;
+        Ok(Txn::Check {
+            path: request.path,
+            version,
+        })
+    }
+
+    /// Ephemerals of the session: in the tree, less those whose deletion is pending, and those
+    /// whose creation is.
+    fn close_session(&mut self, session: SessionId) -> Txn {
+        let mut paths = self.replica.ephemerals_of(session);
+        paths.retain(|path| self.record(path).is_ok());
+        paths.extend(
+            self.pending
+                .created_by(session)
+                .filter(|p| !paths.contains(p))
+                .collect::<Vec<_>>(),
+        );
+        paths.sort_unstable();
+        for path in &paths {
+            let Some((parent_path, _)) = path::split(path) else {
+                continue;
+            };
+            if let Ok(parent) = self.record(parent_path) {
+                self.remove(parent_path, parent, path);
+            }
+        }
+        self.sessions.set_closing(session);
+        let listed = self.settings.close_session_txn;
+        Txn::CloseSession {
+            paths_to_delete: listed.then_some(paths),
+        }
+    }
+
+    /// Hard quotas only; soft ones are a matter for the log (Java `ZooKeeperServer.checkQuota`).
+    fn check_quota(&self, path: &str, nodes: i64, bytes: i64) -> Result<(), ErrorCode> {
+        if !self.settings.enforce_quota {
+            return Ok(());
+        }
+        let Some(quota) = self.replica.quota_of(path) else {
+            return Ok(());
+        };
+        let over =
+            |delta: i64, used: i64, hard: i64| delta != 0 && hard > -1 && used + delta > hard;
+        if over(nodes, quota.used_count, quota.limits.count_hard)
+            || over(bytes, quota.used_bytes, quota.limits.bytes_hard)
+        {
+            return Err(ErrorCode::QuotaExceeded);
+        }
+        Ok(())
+    }
+}
+
+fn data_len(data: Option<&[u8]>) -> i64 {
+    data.map_or(0, |data| {
+        i64::try_from(data.len()).expect("a slice is shorter than 2^63")
+    })
+}
+
+fn require_valid(path: &str) -> Result<(), ErrorCode> {
+    if path::is_valid(path) {
+        Ok(())
+    } else {
+        Err(ErrorCode::BadArguments)
+    }
+}
+
+/// The parent, of a path that may still lack its sequence suffix.
+fn parent_of_legal(path: &str) -> Result<&str, ErrorCode> {
+    match path::split(path) {
+        Some((parent, _)) if !path.contains('\0') => Ok(parent),
+        _ => Err(ErrorCode::BadArguments),
+    }
+}
+
+fn parent_of_deletable(path: &str) -> Result<&str, ErrorCode> {
+    if path::is_special(path) {
+        Err(ErrorCode::BadArguments)
+    } else {
+        parent_of_legal(path)
+    }
+}
+
+/// The version after one more change. -1 means "any" to clients, so it is never one.
+fn next_version(current: i32, expected: i32) -> Result<i32, ErrorCode> {
+    if expected != -1 && expected != current {
+        return Err(ErrorCode::BadVersion);
+    }
+    match current.wrapping_add(1) {
+        -1 => Ok(0),
+        next => Ok(next),
+    }
+}
+
+#[cfg(test)]
+mod tests;

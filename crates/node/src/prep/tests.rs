@@ -1,0 +1,327 @@
+use crate::Settings;
+use crate::testing::{TestServer, settings};
+use bytes::Bytes;
+use zooid_proto::request::{CreateRequest, CreateTtlRequest, PathVersion, SetDataRequest};
+use zooid_proto::{
+    Acl, ConnectResponse, EphemeralOwner, ErrorCode, Jute, Limit, MultiOp, MultiRequest,
+    MultiResult, OpCode, OwnerRules, Reader, perms,
+};
+
+fn create(path: &str, flags: i32) -> CreateRequest {
+    CreateRequest {
+        path: path.into(),
+        data: None,
+        acl: vec![Acl::anyone(perms::ALL)],
+        flags,
+    }
+}
+
+fn ttl(path: &str, flags: i32, ttl: i64) -> CreateTtlRequest {
+    let CreateRequest {
+        path,
+        data,
+        acl,
+        flags,
+    } = create(path, flags);
+    CreateTtlRequest {
+        path,
+        data,
+        acl,
+        flags,
+        ttl,
+    }
+}
+
+fn delete(path: &str, version: i32) -> PathVersion {
+    PathVersion {
+        path: path.into(),
+        version,
+    }
+}
+
+fn set(path: &str, len: usize, version: i32) -> SetDataRequest {
+    SetDataRequest {
+        path: path.into(),
+        data: Some(Bytes::from(vec![1; len])),
+        version,
+    }
+}
+
+struct Client {
+    server: TestServer,
+    conn: crate::ConnId,
+}
+
+impl Client {
+    fn new(settings: Settings) -> Client {
+        let mut server = TestServer::new(settings);
+        let (conn, _) = server.connect(1);
+        Client { server, conn }
+    }
+
+    fn err(&mut self, op: OpCode, body: &impl Jute) -> ErrorCode {
+        self.server.call(self.conn, op, body).0.into()
+    }
+
+    fn ok(&mut self, op: OpCode, body: &impl Jute) -> Vec<u8> {
+        let (err, reply) = self.server.call(self.conn, op, body);
+        assert_eq!(err, 0);
+        reply
+    }
+
+    fn multi(&mut self, ops: Vec<MultiOp>) -> Vec<MultiResult> {
+        let reply = self.ok(OpCode::Multi, &MultiRequest(ops));
+        MultiResult::decode_all(&mut Reader::new(&reply, Limit::default())).unwrap()
+    }
+}
+
+#[test]
+fn the_first_broken_rule_of_create_decides() {
+    let mut c = Client::new(settings());
+    c.ok(OpCode::Create, &create("/e", 1));
+    c.ok(
+        OpCode::Create,
+        &CreateRequest {
+            acl: vec![Acl::anyone(perms::READ)],
+            ..create("/ro", 0)
+        },
+    );
+    let no_acl = |path: &str, flags| CreateRequest {
+        acl: vec![],
+        ..create(path, flags)
+    };
+    for (request, expected) in [
+        (no_acl("nope", 9), ErrorCode::BadArguments),
+        (no_acl("nope", 0), ErrorCode::BadArguments),
+        (no_acl("/missing/x", 0), ErrorCode::InvalidAcl),
+        (create("/missing/x", 0), ErrorCode::NoNode),
+        (create("/ro/.", 0), ErrorCode::NoAuth),
+        (create("/e/.", 0), ErrorCode::BadArguments),
+        (create("/e/x", 0), ErrorCode::NoChildrenForEphemerals),
+        (create("/e", 0), ErrorCode::NodeExists),
+        (create("/", 0), ErrorCode::NodeExists),
+        (create("/x/", 0), ErrorCode::NoNode),
+        (create("", 0), ErrorCode::BadArguments),
+        (create("/ttl", 5), ErrorCode::BadArguments),
+    ] {
+        assert_eq!(c.err(OpCode::Create, &request), expected, "{request:?}");
+    }
+}
+
+#[test]
+fn ttl_nodes_need_their_switch_and_a_legal_time() {
+    let mut c = Client::new(settings());
+    for (request, expected) in [
+        (ttl("/a", 5, 0), ErrorCode::BadArguments),
+        (ttl("/a", 5, -1), ErrorCode::BadArguments),
+        (ttl("/a", 5, 1 << 40), ErrorCode::BadArguments),
+        (ttl("/a", 0, 100), ErrorCode::BadArguments),
+        (ttl("/a", 0, -1), ErrorCode::BadArguments),
+        (ttl("/a", 5, (1 << 40) - 1), ErrorCode::Ok),
+    ] {
+        assert_eq!(c.err(OpCode::CreateTtl, &request), expected, "{request:?}");
+    }
+    let owner = c.server.replica.node("/a").unwrap().owner();
+    assert_eq!(owner, EphemeralOwner::Ttl((1 << 40) - 1));
+    let mut off = Client::new(Settings {
+        owner_rules: OwnerRules::default(),
+        ..settings()
+    });
+    assert_eq!(
+        off.err(OpCode::CreateTtl, &ttl("/a", 5, 100)),
+        ErrorCode::Unimplemented
+    );
+}
+
+#[test]
+fn the_operation_decides_the_kind_whatever_the_flags_say() {
+    let mut c = Client::new(settings());
+    c.ok(OpCode::Create, &create("/plain", 4));
+    c.ok(OpCode::CreateContainer, &create("/container", 0));
+    c.ok(OpCode::CreateContainer, &create("/container2", 1));
+    let owner = |c: &Client, path| c.server.replica.node(path).unwrap().owner();
+    assert_eq!(owner(&c, "/plain"), EphemeralOwner::Persistent);
+    assert_eq!(owner(&c, "/container"), EphemeralOwner::Container);
+    assert_eq!(owner(&c, "/container2"), EphemeralOwner::Container);
+}
+
+#[test]
+fn sequence_numbers_count_creations() {
+    let mut c = Client::new(settings());
+    c.ok(OpCode::Create, &create("/q", 0));
+    let name = |reply: Vec<u8>| String::decode(&mut Reader::new(&reply, Limit::default())).unwrap();
+    assert_eq!(
+        name(c.ok(OpCode::Create, &create("/q/", 2))),
+        "/q/0000000000"
+    );
+    assert_eq!(
+        name(c.ok(OpCode::Create, &create("/q/x", 3))),
+        "/q/x0000000001"
+    );
+    c.ok(OpCode::Delete, &delete("/q/0000000000", 0));
+    assert_eq!(
+        name(c.ok(OpCode::Create, &create("/q/", 2))),
+        "/q/0000000002"
+    );
+}
+
+#[test]
+fn the_first_broken_rule_of_delete_decides() {
+    let mut c = Client::new(settings());
+    c.ok(OpCode::Create, &create("/a", 0));
+    c.ok(OpCode::Create, &create("/a/b", 0));
+    c.ok(
+        OpCode::Create,
+        &CreateRequest {
+            acl: vec![Acl::anyone(perms::ALL & !perms::DELETE)],
+            ..create("/keep", 0)
+        },
+    );
+    c.ok(OpCode::Create, &create("/keep/x", 0));
+    for (request, expected) in [
+        (delete("/", -1), ErrorCode::BadArguments),
+        (delete("/zookeeper/quota", -1), ErrorCode::BadArguments),
+        (delete("a", -1), ErrorCode::BadArguments),
+        (delete("/x/y", -1), ErrorCode::NoNode),
+        (delete("/keep/missing", -1), ErrorCode::NoAuth),
+        (delete("/keep/x", -1), ErrorCode::NoAuth),
+        (delete("/x", -1), ErrorCode::NoNode),
+        (delete("/a", 3), ErrorCode::BadVersion),
+        (delete("/a", 0), ErrorCode::NotEmpty),
+        (delete("/a/b", 0), ErrorCode::Ok),
+        (delete("/a", 0), ErrorCode::Ok),
+    ] {
+        assert_eq!(c.err(OpCode::Delete, &request), expected, "{request:?}");
+    }
+}
+
+#[test]
+fn a_version_never_becomes_the_one_that_means_any() {
+    assert_eq!(super::next_version(-2, -1), Ok(0));
+    assert_eq!(super::next_version(i32::MAX, i32::MAX), Ok(i32::MIN));
+    assert_eq!(super::next_version(3, 4), Err(ErrorCode::BadVersion));
+}
+
+#[test]
+fn a_multi_sees_its_own_effects_and_shares_one_zxid() {
+    let mut c = Client::new(settings());
+    let results = c.multi(vec![
+        MultiOp::Create(create("/m", 0)),
+        MultiOp::Create2(create("/m/x", 0)),
+        MultiOp::SetData(set("/m/x", 3, 0)),
+        MultiOp::Check(delete("/m/x", 1)),
+        MultiOp::Delete(delete("/m/x", 1)),
+    ]);
+    assert!(matches!(results[0], MultiResult::Create(_)));
+    let MultiResult::Create2(path, stat) = &results[1] else {
+        panic!("{results:?}")
+    };
+    assert_eq!(
+        (&**path, stat.czxid),
+        ("/m/x", c.server.replica.last_zxid())
+    );
+    assert!(matches!(results[2], MultiResult::SetData(stat) if stat.version == 1));
+    assert_eq!(results[3..], [MultiResult::Check, MultiResult::Delete]);
+    assert!(c.server.replica.node("/m/x").is_none());
+}
+
+#[test]
+fn a_failed_multi_leaves_no_trace_in_what_is_pending() {
+    let mut c = Client::new(settings());
+    c.ok(OpCode::Create, &create("/a", 0));
+    let failing = MultiRequest(vec![
+        MultiOp::SetData(set("/a", 3, 0)),
+        MultiOp::Create(create("/a/b", 0)),
+        MultiOp::Delete(delete("/nope", -1)),
+        MultiOp::Create(create("/z", 0)),
+    ]);
+    c.server.sync_at_once = false;
+    c.server.request(c.conn, 1, OpCode::Multi, &failing);
+    // Proposed behind it, before it is applied: must not see a thing of it.
+    c.server
+        .request(c.conn, 2, OpCode::SetData, &set("/a", 1, 0));
+    c.server
+        .request(c.conn, 3, OpCode::Delete, &delete("/a", 1));
+    c.server.sync();
+    let packets = c.server.packets(c.conn);
+    let crate::testing::Packet::Reply { err: 0, body, .. } = &packets[0] else {
+        panic!("{packets:?}")
+    };
+    let results = MultiResult::decode_all(&mut Reader::new(body, Limit::default())).unwrap();
+    let error = MultiResult::Error;
+    assert_eq!(
+        results,
+        [
+            error(ErrorCode::Ok),
+            error(ErrorCode::Ok),
+            error(ErrorCode::NoNode),
+            error(ErrorCode::RuntimeInconsistency)
+        ]
+    );
+    for packet in &packets[1..] {
+        assert!(
+            matches!(packet, crate::testing::Packet::Reply { err: 0, .. }),
+            "{packet:?}"
+        );
+    }
+    assert!(c.server.replica.node("/a").is_none());
+}
+
+#[test]
+fn an_empty_multi_is_legal() {
+    let mut c = Client::new(settings());
+    assert_eq!(c.multi(vec![]), []);
+}
+
+#[test]
+fn hard_quotas_refuse_and_soft_ones_do_not() {
+    let mut c = Client::new(settings());
+    c.ok(OpCode::Create, &create("/q", 0));
+    for path in ["/zookeeper/quota/q", "/zookeeper/quota/q/zookeeper_stats"] {
+        c.ok(OpCode::Create, &create(path, 0));
+    }
+    let limits = CreateRequest {
+        data: Some(Bytes::from_static(
+            b"count=1,bytes=1=;byteHardLimit=10;countHardLimit=3",
+        )),
+        ..create("/zookeeper/quota/q/zookeeper_limits", 0)
+    };
+    c.ok(OpCode::Create, &limits);
+    c.ok(OpCode::Create, &create("/q/a", 0));
+    c.ok(OpCode::Create, &create("/q/b", 0));
+    assert_eq!(
+        c.err(OpCode::Create, &create("/q/c", 0)),
+        ErrorCode::QuotaExceeded
+    );
+    c.ok(OpCode::SetData, &set("/q/a", 10, -1));
+    assert_eq!(
+        c.err(OpCode::SetData, &set("/q/b", 1, -1)),
+        ErrorCode::QuotaExceeded
+    );
+    // The version is looked at after the quota.
+    assert_eq!(
+        c.err(OpCode::SetData, &set("/q/b", 1, 9)),
+        ErrorCode::QuotaExceeded
+    );
+    c.ok(OpCode::SetData, &set("/q/a", 5, -1));
+    c.ok(OpCode::SetData, &set("/q/b", 5, -1));
+}
+
+#[test]
+fn reconfiguration_is_disabled() {
+    let mut c = Client::new(settings());
+    let body = ConnectResponse::refused(None).to_vec();
+    c.server
+        .request_bytes(c.conn, 1, OpCode::Reconfig.code(), &body);
+    assert_eq!(c.server.packets(c.conn).len(), 1);
+    let request = zooid_proto::request::ReconfigRequest {
+        joining_servers: None,
+        leaving_servers: None,
+        new_members: None,
+        cur_config_id: -1,
+    };
+    assert_eq!(
+        c.err(OpCode::Reconfig, &request),
+        ErrorCode::ReconfigDisabled
+    );
+}

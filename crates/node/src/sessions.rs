@@ -1,0 +1,184 @@
+//! Session tracking: who is alive, until when, and on which connection
+//! (spec §2.3; Java `SessionTrackerImpl`, `ExpiryQueue`).
+
+use crate::step::ConnId;
+use std::collections::{BTreeMap, BTreeSet};
+use zooid_proto::{ErrorCode, SessionId};
+
+/// One tracked session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionInfo {
+    /// Negotiated, in milliseconds.
+    pub timeout_ms: i32,
+    /// The connection that speaks for it.
+    pub owner: Option<ConnId>,
+    /// When it expires unless touched, on the monotonic clock.
+    pub expires_ms: i64,
+    /// Whether its end is already proposed.
+    pub closing: bool,
+}
+
+/// All live sessions, bucketed by expiry time so that expiring and touching are cheap.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    interval_ms: i64,
+    by_id: BTreeMap<SessionId, SessionInfo>,
+    buckets: BTreeMap<i64, BTreeSet<SessionId>>,
+}
+
+impl Sessions {
+    /// Sessions expire at multiples of `interval_ms`.
+    #[must_use]
+    pub fn new(interval_ms: i64) -> Sessions {
+        assert!(interval_ms > 0, "a tick takes time");
+        Sessions {
+            interval_ms,
+            by_id: BTreeMap::new(),
+            buckets: BTreeMap::new(),
+        }
+    }
+
+    /// Java rounds up to the next multiple, and then one more.
+    fn bucket(&self, now_ms: i64, timeout_ms: i32) -> i64 {
+        ((now_ms + i64::from(timeout_ms)) / self.interval_ms + 1) * self.interval_ms
+    }
+
+    /// Starts tracking, or touches if it is known already.
+    pub fn track(&mut self, id: SessionId, timeout_ms: i32, now_ms: i64) {
+        let expires_ms = self.bucket(now_ms, timeout_ms);
+        let fresh = SessionInfo {
+            timeout_ms,
+            owner: None,
+            expires_ms,
+            closing: false,
+        };
+        if self
+            .by_id
+            .insert(id, fresh)
+            .is_none_or(|old| self.unlist(id, old.expires_ms))
+        {
+            self.buckets.entry(expires_ms).or_default().insert(id);
+        }
+    }
+
+    fn unlist(&mut self, id: SessionId, expires_ms: i64) -> bool {
+        if let Some(bucket) = self.buckets.get_mut(&expires_ms) {
+            bucket.remove(&id);
+            if bucket.is_empty() {
+                self.buckets.remove(&expires_ms);
+            }
+        }
+        true
+    }
+
+    /// Stops tracking.
+    pub fn remove(&mut self, id: SessionId) -> Option<SessionInfo> {
+        let info = self.by_id.remove(&id)?;
+        self.unlist(id, info.expires_ms);
+        Some(info)
+    }
+
+    /// Puts off a session's expiry. Whether it is alive.
+    pub fn touch(&mut self, id: SessionId, now_ms: i64) -> bool {
+        let Some(info) = self.by_id.get(&id).copied().filter(|info| !info.closing) else {
+            return false;
+        };
+        let expires_ms = self.bucket(now_ms, info.timeout_ms);
+        if expires_ms != info.expires_ms {
+            self.unlist(id, info.expires_ms);
+            self.buckets.entry(expires_ms).or_default().insert(id);
+            self.by_id.insert(id, SessionInfo { expires_ms, ..info });
+        }
+        true
+    }
+
+    /// A connection takes the session over. Whether it is alive.
+    pub fn attach(&mut self, id: SessionId, conn: ConnId, timeout_ms: i32, now_ms: i64) -> bool {
+        match self.by_id.get_mut(&id) {
+            Some(info) if !info.closing => {
+                info.owner = Some(conn);
+                info.timeout_ms = timeout_ms;
+            }
+            _ => return false,
+        }
+        self.touch(id, now_ms)
+    }
+
+    /// The connection that speaks for it is gone.
+    pub fn detach(&mut self, id: SessionId, conn: ConnId) {
+        if let Some(info) = self
+            .by_id
+            .get_mut(&id)
+            .filter(|info| info.owner == Some(conn))
+        {
+            info.owner = None;
+        }
+    }
+
+    /// Whether `conn` may write for the session; an ownerless one becomes its.
+    ///
+    /// # Errors
+    /// [`ErrorCode::UnknownSession`], [`ErrorCode::SessionExpired`] when closing,
+    /// [`ErrorCode::SessionMoved`] when another connection owns it.
+    pub fn check(&mut self, id: SessionId, conn: ConnId) -> Result<(), ErrorCode> {
+        let info = self.by_id.get_mut(&id).ok_or(ErrorCode::UnknownSession)?;
+        if info.closing {
+            return Err(ErrorCode::SessionExpired);
+        }
+        match info.owner {
+            Some(owner) if owner != conn => Err(ErrorCode::SessionMoved),
+            _ => {
+                info.owner = Some(conn);
+                Ok(())
+            }
+        }
+    }
+
+    /// Its end is proposed: it can do nothing more and will not expire again.
+    pub fn set_closing(&mut self, id: SessionId) {
+        if let Some(info) = self.by_id.get_mut(&id) {
+            info.closing = true;
+            let expires_ms = info.expires_ms;
+            self.unlist(id, expires_ms);
+        }
+    }
+
+    /// Sessions whose time is up; each is returned once.
+    pub fn expired(&mut self, now_ms: i64) -> Vec<SessionId> {
+        let later = self.buckets.split_off(&(now_ms + 1));
+        let due = std::mem::replace(&mut self.buckets, later);
+        due.into_values().flatten().collect()
+    }
+
+    /// When the next session may expire, on the monotonic clock.
+    #[must_use]
+    pub fn next_expiry_ms(&self) -> Option<i64> {
+        self.buckets.keys().next().copied()
+    }
+
+    /// One session.
+    #[must_use]
+    pub fn get(&self, id: SessionId) -> Option<&SessionInfo> {
+        self.by_id.get(&id)
+    }
+
+    /// All sessions by expiry time, as `dump` shows them.
+    pub fn by_expiry(&self) -> impl Iterator<Item = (i64, &BTreeSet<SessionId>)> {
+        self.buckets.iter().map(|(at, ids)| (*at, ids))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;
