@@ -47,6 +47,7 @@ fn malformed_escape(source: &Location, line: Option<usize>) -> ConfigError {
 ///
 /// * bytes are ISO-8859-1 to Java, windows-1252 to the crate: what is not plain ASCII becomes an escape;
 /// * Java skips comments unread, the crate unescapes them and fails on `# C:\users`: they are emptied;
+/// * Java starts afresh after a line of nothing but a backslash, also with a comment: it is one too;
 /// * Java drops a backslash that ends the file, the crate drops that line's whole entry: it is removed.
 fn agreed_subset(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
@@ -60,10 +61,10 @@ fn agreed_subset(bytes: &[u8]) -> String {
             .position(|b| matches!(b, b'\n' | b'\r'))
             .unwrap_or(line.len());
         let (body, line_end) = line.split_at(body_len);
-        if continues || !is_comment(body) {
-            continues = push_escaped(&mut out, body);
-        } else {
+        if !continues && (is_comment(body) || is_lone_backslash(body)) {
             out.push('#');
+        } else {
+            continues = push_escaped(&mut out, body);
         }
         if continues && line_end.is_empty() {
             out.pop();
@@ -93,8 +94,15 @@ fn split_at_carriage_returns(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn is_comment(body: &[u8]) -> bool {
-    let first = body.iter().find(|b| !matches!(b, b' ' | b'\t' | b'\x0c'));
-    matches!(first, Some(b'#' | b'!'))
+    matches!(body.iter().find(|b| !is_blank(**b)), Some(b'#' | b'!'))
+}
+
+fn is_lone_backslash(body: &[u8]) -> bool {
+    body.iter().filter(|b| !is_blank(**b)).eq(b"\\") && body.ends_with(b"\\")
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\x0c')
 }
 
 /// Appends one natural line; true when it ends in a backslash that continues it.

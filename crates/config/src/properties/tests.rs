@@ -73,6 +73,17 @@ fn a_comment_is_never_read() {
 }
 
 #[test]
+fn a_lone_backslash_continues_nothing() {
+    check(
+        b"\\\n#x\na=1\n \\\nb=2\n\\",
+        &expect![[r#"
+            f:3 "a" = "1"
+            f:5 "b" = "2"
+        "#]],
+    );
+}
+
+#[test]
 fn duplicates_are_kept() {
     check(
         b"a=1\na=2\n",
