@@ -223,11 +223,11 @@ impl Connection {
     }
 
     /// Takes in one frame, without its length. What the core must know goes to `to_node`.
-    pub fn on_frame(&mut self, ctx: &Context<'_>, frame: Bytes, to_node: &mut Vec<Input>) {
+    pub fn on_frame(&mut self, ctx: &Context<'_>, frame: &Bytes, to_node: &mut Vec<Input>) {
         self.stats.packets_received += 1;
         self.recent.packets_received += 1;
         match self.phase {
-            Phase::Fresh => self.on_connect(ctx, &frame, to_node),
+            Phase::Fresh => self.on_connect(ctx, frame, to_node),
             Phase::Established => self.on_request(ctx, frame, to_node),
             Phase::Opening { .. } | Phase::Closing => {}
         }
@@ -255,9 +255,9 @@ impl Connection {
         to_node.push(Input::Open(self.id, open));
     }
 
-    fn on_request(&mut self, ctx: &Context<'_>, frame: Bytes, to_node: &mut Vec<Input>) {
+    fn on_request(&mut self, ctx: &Context<'_>, frame: &Bytes, to_node: &mut Vec<Input>) {
         self.heard = true;
-        let mut r = Reader::shared(&frame, ctx.settings.limit);
+        let mut r = Reader::shared(frame, ctx.settings.limit);
         let Ok(header) = RequestHeader::decode(&mut r) else {
             return self.close();
         };
@@ -450,6 +450,7 @@ impl Connection {
             return;
         }
         self.outbox.event(fired.zxid, fired.event, &fired.path);
+        self.stats.packets_sent += 1;
         if self.outbox.len() > OUTBOX_MAX_BYTES {
             self.outbox.clear();
             self.close();
@@ -472,7 +473,10 @@ impl Connection {
         {
             return self.close();
         }
-        match applied.err {
+        // A failed multi is a success that tells of failures.
+        let is_multi = matches!(record.txn, Txn::Multi(_));
+        let err = if is_multi { ErrorCode::Ok } else { applied.err };
+        match err {
             ErrorCode::Ok => self.outbox.reply_with(request.xid, zxid, |out| {
                 write_result(request.op, &record.txn, applied, out);
                 Ok(())

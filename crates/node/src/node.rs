@@ -97,7 +97,7 @@ impl Node {
         self.pending.forget_applied(replica);
         match input {
             Input::Open(conn, open) => self.open(now, conn, open, replica, out),
-            Input::Request(request) => self.request(now, request, replica, out),
+            Input::Request(request) => self.request(now, &request, replica, out),
             Input::Touched(ids) => {
                 for id in ids {
                     self.sessions.touch(id, now.mono_ms);
@@ -198,18 +198,12 @@ impl Node {
     fn request(
         &mut self,
         now: Now,
-        request: ClientRequest,
+        request: &ClientRequest,
         replica: &Replica,
         out: &mut Vec<Output>,
     ) {
-        let ClientRequest {
-            conn,
-            session,
-            cxid,
-            op,
-            ref body,
-            ref ids,
-        } = request;
+        let ClientRequest { body, ids, .. } = request;
+        let (conn, session, cxid, op) = (request.conn, request.session, request.cxid, request.op);
         if !self.sessions.touch(session, now.mono_ms) && self.sessions.get(session).is_none() {
             // Java drops the request; the connection has nothing more to say.
             out.push(Output::Close { conn });

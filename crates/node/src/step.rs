@@ -18,7 +18,7 @@ pub struct Now {
 pub struct ConnId(pub u64);
 
 /// A client wants a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenSession {
     /// The session to come back to; 0 for a new one.
     pub session: SessionId,

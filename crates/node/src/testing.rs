@@ -122,7 +122,7 @@ impl TestServer {
             replica: &self.replica,
         };
         let connection = self.conns.get_mut(&conn).expect("the connection exists");
-        connection.on_frame(&ctx, Bytes::from(frame), &mut inputs);
+        connection.on_frame(&ctx, &Bytes::from(frame), &mut inputs);
         for input in inputs {
             self.input(input);
         }
@@ -183,7 +183,7 @@ impl TestServer {
                 assert_eq!(self.replica.digest_mismatches(), 0, "{record:?}");
                 for event in &fired {
                     self.with(Some(ConnId(event.watcher.0)), |conn, ctx| {
-                        conn.on_event(ctx, event)
+                        conn.on_event(ctx, event);
                     });
                 }
                 self.with(owner, |conn, ctx| conn.on_commit(ctx, &record, &applied));
@@ -200,7 +200,7 @@ impl TestServer {
                 timeout_ms,
             } => {
                 self.with(Some(conn), |conn, ctx| {
-                    conn.on_attached(ctx, session, timeout_ms)
+                    conn.on_attached(ctx, session, timeout_ms);
                 });
             }
             Output::Refused { conn } => self.with(Some(conn), |conn, _| conn.on_refused()),

@@ -57,15 +57,18 @@ pub(crate) enum Change {
     Gone,
 }
 
+/// A change, and the transaction that made it.
+type Dated = (Zxid, Change);
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
     /// Never iterated: its order means nothing.
-    latest: HashMap<Arc<str>, (Zxid, Change), FixedState>,
+    latest: HashMap<Arc<str>, Dated, FixedState>,
     /// Every change in the order made, for forgetting.
     order: VecDeque<(Zxid, Arc<str>)>,
     /// What the changes since the last mark replaced, for taking them back.
-    replaced: Vec<(Arc<str>, Option<(Zxid, Change)>)>,
+    replaced: Vec<(Arc<str>, Option<Dated>)>,
     marked: bool,
     digest: i64,
 }
