@@ -20,6 +20,8 @@ mod path_hash;
 mod quota;
 mod replica;
 mod slab;
+#[cfg(test)]
+mod testing;
 mod tree;
 mod walk;
 mod watch_table;

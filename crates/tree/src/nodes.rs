@@ -426,15 +426,14 @@ impl Nodes {
 
 #[cfg(test)]
 impl Nodes {
-    /// Bytes per node of records and index, as they are allocated.
-    pub(crate) fn index_bytes(&self) -> usize {
+    fn index_bytes(&self) -> usize {
         self.index.allocation_size()
     }
 
-    pub(crate) const RECORD_LEN: usize = size_of::<Packed>();
-    pub(crate) const BRANCH_LEN: usize = size_of::<Branch>();
+    const RECORD_LEN: usize = size_of::<Packed>();
+    const BRANCH_LEN: usize = size_of::<Branch>();
 
-    pub(crate) fn children_capacity(&self, slot: Slot) -> Option<usize> {
+    fn children_capacity(&self, slot: Slot) -> Option<usize> {
         let branch = self.slab[slot.0].branch.get()?;
         Some(self.branches[branch].children.capacity())
     }
@@ -451,3 +450,6 @@ fn concat(name: &[u8], data: &[u8]) -> Box<[u8]> {
 pub(crate) fn wire_len(len: usize) -> i32 {
     i32::try_from(len).expect("data and child counts are bounded by i32 lengths on the wire")
 }
+
+#[cfg(test)]
+mod tests;

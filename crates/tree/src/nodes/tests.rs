@@ -1,0 +1,86 @@
+//! What a node costs.
+
+use super::*;
+use std::fmt::Write;
+
+const NODES: usize = 200_000;
+const NAME_LEN: usize = 24;
+const DATA_LEN: usize = 46;
+const FAN_OUT: usize = 100;
+
+/// What glibc's allocator makes of a request: 8 bytes of its own, rounded up to 16, at least 32.
+fn allocated(len: usize) -> usize {
+    if len == 0 {
+        return 0;
+    }
+    (len + 8).next_multiple_of(16).max(32)
+}
+
+fn tree_of(count: usize) -> Nodes {
+    let mut nodes = Nodes::new();
+    let mut new = NewNode {
+        path: "",
+        parent: Slot::ROOT,
+        data: Some(&[7; DATA_LEN]),
+        acl: AclSlot::OPEN,
+        stat: &StatPersisted::default(),
+        digest_prefix: Some(1),
+    };
+    nodes.insert_root(&new);
+    let mut parents = vec![(Slot::ROOT, String::new())];
+    for number in 0..count {
+        let (parent, path) = &parents[number / FAN_OUT];
+        let mut path = path.clone();
+        write!(path, "/{number:0NAME_LEN$}").unwrap();
+        new.parent = *parent;
+        let slot = nodes.insert(&NewNode { path: &path, ..new });
+        // One node in a hundred has children.
+        parents.push((slot, path));
+    }
+    nodes
+}
+
+#[test]
+fn a_node_costs_at_most_128_bytes_beyond_its_name_and_data() {
+    for count in [NODES, NODES + NODES / 3, NODES + NODES / 2] {
+        let nodes = tree_of(count);
+        let mut bytes = allocated(nodes.index_bytes());
+        for slot in nodes.subtree(Slot::ROOT) {
+            bytes += Nodes::RECORD_LEN + allocated(nodes.slab[slot.0].name_and_data.len());
+            bytes -= nodes.name_bytes(slot).len() + nodes.data_len(slot);
+            if let Some(capacity) = nodes.children_capacity(slot) {
+                bytes += Nodes::BRANCH_LEN + allocated(capacity * size_of::<Slot>());
+            }
+        }
+        let per_node = bytes / nodes.len();
+        assert!(per_node <= 128, "{per_node} bytes for each of {count}");
+    }
+}
+
+#[test]
+fn removed_nodes_give_their_room_back() {
+    let mut nodes = tree_of(1000);
+    let leaves: Vec<Slot> = nodes
+        .subtree(Slot::ROOT)
+        .filter(|slot| nodes.children(*slot).is_empty())
+        .collect();
+    let end = nodes.end();
+    for slot in &leaves {
+        nodes.remove(*slot);
+        assert!(!nodes.is_live(*slot));
+        nodes.reuse(*slot);
+    }
+    assert_eq!(nodes.len(), 1001 - leaves.len());
+    let stat = StatPersisted::default();
+    for number in 0..leaves.len() {
+        nodes.insert(&NewNode {
+            path: &format!("/new{number}"),
+            parent: Slot::ROOT,
+            data: None,
+            acl: AclSlot::OPEN,
+            stat: &stat,
+            digest_prefix: None,
+        });
+    }
+    assert_eq!(nodes.end(), end);
+}
