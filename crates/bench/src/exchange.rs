@@ -65,11 +65,12 @@ struct Pending {
 }
 
 impl Gate {
-    /// Whether a request due now may be sent: `None` when not, else whether it is measured.
-    fn admit(&mut self, due: Instant) -> Option<bool> {
+    /// Whether a request may be sent: `None` when not, else whether it is measured. What is overdue
+    /// at the end stays unsent, or an overloaded server would never be done.
+    fn admit(&mut self, now: Instant, due: Instant) -> Option<bool> {
         let is_measured = due >= self.measure_from;
         match &mut self.stop {
-            Stop::At(end) => (due < *end).then_some(is_measured),
+            Stop::At(end) => (now < *end).then_some(is_measured),
             Stop::After(0) => None,
             Stop::After(left) => {
                 *left -= u64::from(is_measured);
@@ -115,7 +116,7 @@ impl Exchange {
                 Pace::Open { due, .. } if due > now => return,
                 Pace::Open { due, .. } => due,
             };
-            let Some(is_measured) = gate.admit(due) else {
+            let Some(is_measured) = gate.admit(now, due) else {
                 return;
             };
             if let Pace::Open { due, interval } = &mut self.pace {

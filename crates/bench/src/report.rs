@@ -238,8 +238,8 @@ impl fmt::Display for Report {
             let unsent = grouped(self.tally.unsent());
             writeln!(
                 f,
-                "\n{unsent} requests of a rate of {rate} per second were never sent: every \
-                 connection had {in_flight} unanswered. Latencies are those of the others."
+                "\n{unsent} requests were due, at {rate} per second, and not sent: all connections had \
+                 {in_flight} unanswered. Latencies are those of the others."
             )?;
         }
         writeln!(f, "\nfailures: {}", grouped(self.failures()))?;

@@ -19,7 +19,7 @@ use crate::process::{Sample, Usage};
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::session::Session;
-use crate::tally::Tally;
+use crate::tally::{Failure, Tally};
 use crate::worker::{Outcome, Worker};
 
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
@@ -33,20 +33,28 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 pub fn run(args: BenchArgs) -> anyhow::Result<()> {
     let is_json = args.json;
     let plan = args.into_plan()?;
-    let report = measure(&plan)?;
+    let Measured { report, removal } = measure(&plan)?;
     if is_json {
         println!("{:#}", report.to_json());
     } else {
         print!("{report}");
     }
+    removal.context("cannot remove the nodes of this run")?;
     match report.failures() {
         0 => Ok(()),
         count => bail!("{count} failures"),
     }
 }
 
+/// What a run has found out, and whether its nodes are gone.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    pub(crate) report: Report,
+    pub(crate) removal: anyhow::Result<()>,
+}
+
 /// Prepares, measures and cleans up.
-pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Report> {
+pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Measured> {
     let watched = Watched::new(plan)?;
     Progress::step("creating nodes");
     let mut session = Session::open(&plan.servers, plan.session_timeout)?;
@@ -55,14 +63,21 @@ pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Report> {
 
     let report = load(plan, &nodes, &watched)?;
 
-    if !plan.keep {
-        Progress::step("removing nodes");
-        let mut session = Session::open(&plan.servers, plan.session_timeout)?;
-        nodes.remove(&mut session)?;
-        Session::close_many(vec![session]);
-    }
+    Progress::step("removing nodes");
+    let removal = if plan.keep {
+        Ok(())
+    } else {
+        remove(plan, &nodes)
+    };
     Progress::clear();
-    Ok(report)
+    Ok(Measured { report, removal })
+}
+
+fn remove(plan: &Plan, nodes: &Nodes) -> anyhow::Result<()> {
+    let mut session = Session::open(&plan.servers, plan.session_timeout)?;
+    nodes.remove(&mut session)?;
+    Session::close_many(vec![session]);
+    Ok(())
 }
 
 /// Opens the connections, has the workers load the servers, and sums up.
@@ -90,7 +105,7 @@ fn load(plan: &Plan, nodes: &Arc<Nodes>, watched: &Watched) -> anyhow::Result<Re
         while outcomes.len() < plan.threads {
             let mut now = Instant::now();
             if before.is_none() && now >= measure_from {
-                before = Some(watched.sample()?);
+                before = Some(watched.sample());
                 now = Instant::now();
             }
             let mut wait = PROGRESS_INTERVAL;
@@ -107,7 +122,7 @@ fn load(plan: &Plan, nodes: &Arc<Nodes>, watched: &Watched) -> anyhow::Result<Re
         }
         Ok(())
     })?;
-    let after = watched.sample()?;
+    let after = watched.sample();
     let before = before.unwrap_or_else(|| after.clone());
 
     let mut tally = Tally::new(progress);
@@ -123,6 +138,7 @@ fn load(plan: &Plan, nodes: &Arc<Nodes>, watched: &Watched) -> anyhow::Result<Re
     Session::close_many(sessions);
     let elapsed = elapsed(plan.extent, measure_from, tally.last_completed());
     let (servers, generator) = watched.usage(&before, &after);
+    tally.fail_many(Failure::ProcessGone, plan.watched.len() - servers.len());
     Ok(Report::new(plan, tally, elapsed, servers, generator))
 }
 
@@ -206,37 +222,44 @@ fn pace(plan: &Plan, number: usize, started: Instant) -> anyhow::Result<Pace> {
 struct Watched(Vec<(String, u32)>);
 
 impl Watched {
+    /// Fails if one is not there: better to learn of a wrong pid now than after the load.
     fn new(plan: &Plan) -> anyhow::Result<Watched> {
-        let named = plan
-            .watched
-            .iter()
-            .map(|process| (process.name.clone(), process.pid));
-        let generator = ("generator".to_owned(), std::process::id());
-        let watched = Watched(named.chain([generator]).collect());
-        // Better to learn of a wrong pid now than after the load.
-        watched.sample()?;
-        Ok(watched)
+        let mut watched = Vec::new();
+        for process in &plan.watched {
+            let name = process.name.clone();
+            Sample::take(process.pid)
+                .with_context(|| format!("cannot watch the process '{name}'"))?;
+            watched.push((name, process.pid));
+        }
+        watched.push(("generator".into(), std::process::id()));
+        Ok(Watched(watched))
     }
 
-    fn sample(&self) -> anyhow::Result<Vec<Sample>> {
+    /// `None` for those that have ended.
+    fn sample(&self) -> Vec<Option<Sample>> {
         self.0
             .iter()
-            .map(|(name, pid)| {
-                Sample::take(*pid).with_context(|| format!("cannot watch the process '{name}'"))
-            })
+            .map(|(_, pid)| Sample::take(*pid).ok())
             .collect()
     }
 
-    /// The usage of the named processes, and the generator's.
-    fn usage(&self, before: &[Sample], after: &[Sample]) -> (Vec<Usage>, Option<Usage>) {
-        let mut usage: Vec<Usage> = self
+    /// The usage of the named processes that are still there, and the generator's.
+    fn usage(
+        &self,
+        before: &[Option<Sample>],
+        after: &[Option<Sample>],
+    ) -> (Vec<Usage>, Option<Usage>) {
+        let mut usage: Vec<Option<Usage>> = self
             .0
             .iter()
             .zip(before.iter().zip(after))
-            .map(|((name, pid), (before, after))| Usage::between(name, *pid, before, after))
+            .map(|((name, pid), (before, after))| {
+                let (before, after) = (before.as_ref()?, after.as_ref()?);
+                Some(Usage::between(name, *pid, before, after))
+            })
             .collect();
-        let generator = usage.pop();
-        (usage, generator)
+        let generator = usage.pop().flatten();
+        (usage.into_iter().flatten().collect(), generator)
     }
 }
 

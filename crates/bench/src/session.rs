@@ -190,19 +190,24 @@ fn put_request(out: &mut Vec<u8>, xid: i32, op: OpCode, body: &[u8]) {
 
 fn read_packet(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut prefix = [0; 4];
-    stream.read_exact(&mut prefix).map_err(name_timeout)?;
+    stream.read_exact(&mut prefix).map_err(explain)?;
     let len = payload_len(prefix).map_err(io::Error::other)?;
     let mut packet = vec![0; len];
-    stream.read_exact(&mut packet).map_err(name_timeout)?;
+    stream.read_exact(&mut packet).map_err(explain)?;
     Ok(packet)
 }
 
-/// A read timeout comes as `WouldBlock`, which says nothing to people.
-fn name_timeout(e: io::Error) -> io::Error {
+/// Says what a failed read means: a timeout comes as `WouldBlock`, a close as a short read.
+fn explain(e: io::Error) -> io::Error {
     match e.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => io::Error::new(
             io::ErrorKind::TimedOut,
             format!("no reply within {} s", PATIENCE.as_secs()),
+        ),
+        io::ErrorKind::UnexpectedEof => io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the server has closed the connection, as it does when a request is larger than its \
+             jute.maxbuffer",
         ),
         _ => e,
     }

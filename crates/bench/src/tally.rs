@@ -42,6 +42,8 @@ pub(crate) enum Failure {
     ConnectionLost,
     /// A request on a lost connection, or one that waited too long.
     Unanswered,
+    /// A watched process has ended.
+    ProcessGone,
 }
 
 impl Tally {
@@ -133,6 +135,7 @@ impl fmt::Display for Failure {
             Failure::BadFrame => f.write_str("malformed frame"),
             Failure::ConnectionLost => f.write_str("connection lost"),
             Failure::Unanswered => f.write_str("no reply"),
+            Failure::ProcessGone => f.write_str("watched process gone"),
         }
     }
 }

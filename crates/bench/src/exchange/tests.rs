@@ -113,6 +113,7 @@ fn an_open_loop_charges_a_stall_to_every_request_that_was_due() {
     f.reply(41 * MS, 3).unwrap();
     f.reply(41 * MS, 4).unwrap();
     assert_eq!(f.latencies_ms(), [11, 21, 30, 40]);
+    assert_eq!(f.top_up(100 * MS), 0);
     assert_eq!(f.exchange.unsent_before(f.start + 100 * MS), 6);
 }
 

@@ -17,7 +17,9 @@ fn bench(server: &FakeServer, args: &str) -> anyhow::Result<Value> {
     let fixed = ["bench", "--warm-up", "0", "--server", &server.address];
     let args = fixed.into_iter().chain(args.split_whitespace());
     let plan = Command::parse_from(args).bench.into_plan()?;
-    Ok(measure(&plan)?.to_json())
+    let measured = measure(&plan)?;
+    measured.removal?;
+    Ok(measured.report.to_json())
 }
 
 #[test]
@@ -114,4 +116,13 @@ fn a_server_that_is_not_there_is_named() {
     let command = Command::parse_from(["bench", "get", "--server", &address]);
     let error = measure(&command.bench.into_plan().unwrap()).unwrap_err();
     assert_eq!(error.to_string(), format!("cannot connect to {address}"));
+}
+
+#[test]
+fn a_watched_process_that_is_not_there_stops_the_run_before_it_starts() {
+    let server = FakeServer::start(Fault::None);
+    // Above the largest pid that Linux gives.
+    let error = bench(&server, "get --watch-process db=4294967295").unwrap_err();
+    assert_eq!(error.to_string(), "cannot watch the process 'db'");
+    assert_eq!(server.count(OpCode::Create), 0);
 }
