@@ -591,10 +591,9 @@ fn write_result(op: OpCode, txn: &Txn, applied: &Applied, out: &mut Vec<u8>) {
         }
         (OpCode::SetData | OpCode::SetAcl, _) => stat.encode(out),
         (OpCode::Multi, Txn::Multi(txns)) => {
-            let results = txns
-                .iter()
-                .zip(&applied.multi)
-                .map(|(txn, sub)| multi_result(txn, sub));
+            let failed = applied.err != ErrorCode::Ok;
+            let results = txns.iter().zip(&applied.multi);
+            let results = results.map(|(txn, sub)| multi_result(txn, sub, failed));
             MultiResult::encode_all(&results.collect::<Vec<_>>(), out);
         }
         _ => {}
@@ -610,12 +609,13 @@ fn created_path(txn: &Txn) -> String {
     }
 }
 
-fn multi_result(txn: &Txn, applied: &Applied) -> MultiResult {
+/// One failure fails all; each operation then carries an error of its own, those before it 0.
+fn multi_result(txn: &Txn, applied: &Applied, failed: bool) -> MultiResult {
     let stat: Stat = applied.stat.unwrap_or_default();
+    if failed {
+        return MultiResult::Error(applied.err);
+    }
     match txn {
-        // One failure fails all: what was not tried carries an error of its own.
-        Txn::Error(err) => MultiResult::Error(*err),
-        _ if applied.err != ErrorCode::Ok => MultiResult::Error(applied.err),
         Txn::Create(txn) => MultiResult::Create(txn.path.clone()),
         Txn::Create2(_) | Txn::CreateTtl(_) | Txn::CreateContainer(_) => {
             MultiResult::Create2(created_path(txn), stat)
