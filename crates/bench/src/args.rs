@@ -19,7 +19,7 @@ pub struct BenchArgs {
     #[arg(value_enum, default_value = "mix")]
     workload: WorkloadName,
 
-    /// Servers to connect to in turn: host:port[,host:port...][/chroot]
+    /// Servers to connect to in turn: host:port,host:port,.../chroot
     #[arg(short, long, value_name = "SERVERS", default_value = "127.0.0.1:2181")]
     server: ConnectString,
 
