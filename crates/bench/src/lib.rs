@@ -2,12 +2,12 @@
 //!
 //! A run goes through these steps, each with a file of its own:
 //!
-//! 1. [`args`] turns the command line into a [`plan::Plan`], in which every value makes sense.
-//! 2. [`nodes`] creates the nodes that the workload reads and writes, over a blocking [`session`].
-//! 3. One [`worker`] per thread drives many non-blocking [`connection`]s. On each, an
-//!    [`exchange`] decides what is sent when and checks every reply: its place in the order, its
+//! 1. `args` turns the command line into a `plan::Plan`, in which every value makes sense.
+//! 2. `nodes` creates the nodes that the workload reads and writes, over a blocking `session`.
+//! 3. One `worker` per thread drives many non-blocking `connection`s. On each, an
+//!    `exchange` decides what is sent when and checks every reply: its place in the order, its
 //!    error code and, where there is one, its body.
-//! 4. [`tally`]s are merged into a [`report`], for people or as JSON; [`process`] adds what the
+//! 4. `tally`s are merged into a `report`, for people or as JSON; `process` adds what the
 //!    servers and the generator itself have cost.
 //!
 //! The generator usually shares its machine with the server, so it has to be cheap: a request is
