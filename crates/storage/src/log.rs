@@ -1,0 +1,32 @@
+//! The transaction log (spec §4.2; Java `FileTxnLog`): the format of its files, the writer, the
+//! reader, the iterator over all files.
+
+mod damage;
+mod file;
+mod frame;
+mod iterator;
+mod padding;
+mod truncate;
+mod writer;
+
+pub use damage::{Damage, LogReadError};
+pub use file::{DecodedLog, LogFile, LogFileEnd, decode_log};
+pub use frame::LogRecord;
+pub use iterator::{LogIterator, TornTail};
+pub use truncate::TruncateError;
+pub(crate) use truncate::cut_file;
+pub use writer::{LogError, LogOptions, TxnLog};
+
+use zooid_proto::Zxid;
+
+/// Most records that one sync makes durable (Java `zookeeper.maxBatchSize`). The writer syncs when
+/// it has as many, so that whatever a crash tore lies among the last so many records of a log.
+pub const BATCH_RECORDS_MAX: usize = 1000;
+
+/// Whether a history may go from `previous` straight to `next`: every transaction of an epoch takes
+/// the next counter, and an epoch starts at counter 1. (A standalone server counts on into the next
+/// epoch, which the first case covers.) At the border of epochs a missing end cannot be seen.
+#[must_use]
+pub fn follows(previous: Zxid, next: Zxid) -> bool {
+    next == previous.next() || (next.epoch() > previous.epoch() && next.counter() == 1)
+}

@@ -1,0 +1,228 @@
+//! Reading the history over all log files (Java `FileTxnLog.FileTxnIterator`).
+
+use super::damage::LogReadError;
+use super::file::{LogFile, LogFileEnd};
+use super::follows;
+use super::frame::LogRecord;
+use crate::disk::Disk;
+use crate::names::{DataFile, log_files};
+use crate::width::index;
+use bytes::Bytes;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::vec::IntoIter;
+use zooid_proto::Zxid;
+
+/// The transactions after a given one, each proven to follow its predecessor (see [`follows`]).
+///
+/// A server may read its own log with this while writing it, as long as it stops at the last
+/// transaction it knows to be durable.
+#[derive(Debug)]
+pub struct LogIterator {
+    disk: Arc<dyn Disk>,
+    files: IntoIter<DataFile>,
+    current: Option<LogFile>,
+    synced: bool,
+    after: Zxid,
+    previous: Zxid,
+    previous_bytes: Bytes,
+    starts_proven: bool,
+    storage_size: u64,
+    files_read: Vec<PathBuf>,
+    torn_tail: Option<TornTail>,
+    repeated: u64,
+}
+
+/// The newest log file, if a crash tore its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TornTail {
+    /// The file.
+    pub path: PathBuf,
+    /// Where its good part ends; 0 when it has none.
+    pub good_len: u64,
+}
+
+impl LogIterator {
+    /// The history after `after`: starts in the newest file that may hold the next transaction.
+    ///
+    /// # Errors
+    /// When the directory cannot be listed.
+    pub fn after(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        after: Zxid,
+        synced: bool,
+    ) -> io::Result<LogIterator> {
+        let mut files = log_files(&*disk, dir)?;
+        let reaches = |file: &&DataFile| file.zxid <= after.next();
+        let skipped = files.iter().take_while(reaches).count().saturating_sub(1);
+        files.drain(..skipped);
+        Ok(LogIterator {
+            disk,
+            storage_size: files.iter().map(|file| file.len).sum(),
+            files: files.into_iter(),
+            current: None,
+            synced,
+            after,
+            previous: after,
+            previous_bytes: Bytes::new(),
+            starts_proven: false,
+            files_read: Vec::new(),
+            torn_tail: None,
+            repeated: 0,
+        })
+    }
+
+    /// The next transaction.
+    ///
+    /// # Errors
+    /// [`LogReadError`]; nothing can be read after one.
+    pub fn next_record(&mut self) -> Result<Option<LogRecord>, LogReadError> {
+        loop {
+            match self.next_or_earlier()? {
+                Some(record) if record.zxid <= self.after => {}
+                other => return Ok(other),
+            }
+        }
+    }
+
+    /// As [`LogIterator::next_record`], but starts with what the first file has before.
+    pub(super) fn next_or_earlier(&mut self) -> Result<Option<LogRecord>, LogReadError> {
+        while let Some(record) = self.next_of_any_file()? {
+            let has_begun = self.previous != self.after;
+            if !has_begun && record.zxid <= self.after {
+                self.starts_proven |= record.zxid == self.after;
+                return Ok(Some(record));
+            }
+            if record.zxid == self.previous && record.bytes == self.previous_bytes {
+                self.repeated += 1;
+                continue;
+            }
+            self.check_order(record.zxid)?;
+            self.starts_proven |= record.zxid == self.after.next();
+            self.previous = record.zxid;
+            self.previous_bytes = record.bytes.clone();
+            return Ok(Some(record));
+        }
+        Ok(None)
+    }
+
+    fn check_order(&self, found: Zxid) -> Result<(), LogReadError> {
+        let previous = self.previous;
+        if follows(previous, found) {
+            return Ok(());
+        }
+        let path = self.path();
+        if found <= previous {
+            Err(LogReadError::Backwards {
+                previous,
+                found,
+                path,
+            })
+        } else {
+            Err(LogReadError::Gap {
+                previous,
+                found,
+                path,
+            })
+        }
+    }
+
+    /// Whether the logs themselves show that nothing is missing at the start: they hold the
+    /// transaction after which this began, or the very next one. If not, this began at an epoch's
+    /// first transaction, and the end of the epoch before is taken on trust. (Recovery may, having a
+    /// snapshot; a DIFF may not.)
+    #[must_use]
+    pub fn starts_proven(&self) -> bool {
+        self.starts_proven
+    }
+
+    /// Bytes of all files this reads (Java `getStorageSize`).
+    #[must_use]
+    pub fn storage_size(&self) -> u64 {
+        self.storage_size
+    }
+
+    /// The files read so far, the current one included.
+    #[must_use]
+    pub fn files_read(&self) -> &[PathBuf] {
+        &self.files_read
+    }
+
+    /// Whether the newest file ended torn; known at the end.
+    #[must_use]
+    pub fn torn_tail(&self) -> Option<&TornTail> {
+        self.torn_tail.as_ref()
+    }
+
+    /// How many records were skipped because they repeated the one before.
+    #[must_use]
+    pub fn repeated(&self) -> u64 {
+        self.repeated
+    }
+
+    /// The error for a record whose transaction makes no sense.
+    pub(crate) fn undecodable(&self, offset: u64, why: &dyn std::fmt::Display) -> LogReadError {
+        match &self.current {
+            Some(file) => file.undecodable(offset, why),
+            None => io::Error::other(why.to_string()).into(),
+        }
+    }
+
+    /// The file that the last record came from.
+    pub(super) fn path(&self) -> PathBuf {
+        self.files_read.last().cloned().unwrap_or_default()
+    }
+
+    fn next_of_any_file(&mut self) -> Result<Option<LogRecord>, LogReadError> {
+        loop {
+            if self.current.is_none() && !self.open_next()? {
+                return Ok(None);
+            }
+            let Some(file) = &mut self.current else {
+                return Ok(None);
+            };
+            if let Some(record) = file.next_record()? {
+                return Ok(Some(record));
+            }
+            self.close_current();
+        }
+    }
+
+    fn open_next(&mut self) -> Result<bool, LogReadError> {
+        let Some(next) = self.files.next() else {
+            return Ok(false);
+        };
+        self.files_read.push(next.path.clone());
+        self.current = Some(LogFile::open(&*self.disk, &next.path, self.synced)?);
+        Ok(true)
+    }
+
+    /// A torn end of any but the newest file needs nothing: the next file's first transaction must
+    /// follow the last good one.
+    fn close_current(&mut self) {
+        let Some(file) = self.current.take() else {
+            return;
+        };
+        self.torn_tail = match file.end() {
+            Some(LogFileEnd::Torn { good_len }) => Some(TornTail {
+                path: file.path().to_owned(),
+                good_len: good_len_of_records(good_len),
+            }),
+            _ => None,
+        };
+    }
+}
+
+/// A file with a header and no record is as good as none.
+fn good_len_of_records(good_len: u64) -> u64 {
+    if index(good_len) > zooid_proto::FileHeader::LEN {
+        good_len
+    } else {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,319 @@
+//! Appending to the log (Java `FileTxnLog.append`, `commit`, `rollLog`).
+
+use super::damage::LogReadError;
+use super::padding::padded_size;
+use super::truncate::{TruncateError, truncate};
+use super::{BATCH_RECORDS_MAX, follows, frame};
+use crate::disk::{Disk, DiskFile};
+use crate::names::{Dirs, log_path};
+use crate::snapshot::Snapshots;
+use crate::width::len64;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use zooid_proto::{FileHeader, Jute, Zxid};
+
+/// When a batch has so many bytes it is written and synced without being told to.
+const BATCH_LEN_MAX: usize = 32 << 20;
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogOptions {
+    /// Sync before reporting (`zookeeper.forceSync`).
+    pub force_sync: bool,
+    /// Bytes by which files are lengthened ahead; 0 never (`zookeeper.preAllocSize`, there in KiB).
+    pub preallocate: u64,
+    /// Size at which a new file is begun (`zookeeper.txnLogSizeLimitInKb`).
+    pub size_limit: Option<u64>,
+}
+
+impl Default for LogOptions {
+    fn default() -> LogOptions {
+        LogOptions {
+            force_sync: true,
+            preallocate: 64 << 20,
+            size_limit: None,
+        }
+    }
+}
+
+/// Why the log cannot go on. All of these are final: the log answers every later call with
+/// [`LogError::Previous`], and the server must leave its quorum and stop.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// A write or a sync failed. What it should have written is in an unknown state.
+    #[error("the transaction log cannot be written: {0}")]
+    Io(#[from] io::Error),
+    /// The caller tried to append what would leave a hole or go back.
+    #[error("transaction {next} does not follow {last} in the log")]
+    OutOfOrder {
+        /// The last one appended.
+        last: Zxid,
+        /// The one refused.
+        next: Zxid,
+    },
+    /// Could not be truncated.
+    #[error(transparent)]
+    Truncate(#[from] TruncateError),
+    /// An earlier call failed.
+    #[error("the transaction log failed earlier and cannot be used")]
+    Previous,
+}
+
+impl From<LogReadError> for LogError {
+    fn from(err: LogReadError) -> LogError {
+        LogError::Truncate(err.into())
+    }
+}
+
+/// The log's writer; there is one per data directory, owned by one thread.
+///
+/// [`TxnLog::append`] only collects; [`TxnLog::commit`] writes and syncs once for all that was
+/// collected. A file is created when the first record of it is written, and its name is made durable
+/// before anything in it is reported; no file is ever reopened for appending.
+#[derive(Debug)]
+pub struct TxnLog {
+    disk: Arc<dyn Disk>,
+    dirs: Dirs,
+    snapshots: Arc<Snapshots>,
+    options: LogOptions,
+    current: Option<Current>,
+    /// Encoded records, behind a file header if a new file begins with them.
+    batch: Vec<u8>,
+    batch_records: usize,
+    last: Zxid,
+    /// Size of files finished since [`TxnLog::reset_size`].
+    finished_size: u64,
+    failed: bool,
+}
+
+/// The file being written, or about to be created.
+#[derive(Debug)]
+struct Current {
+    path: PathBuf,
+    /// `None` until the first write.
+    file: Option<Box<dyn DiskFile>>,
+    name_is_durable: bool,
+    /// Where the batch goes: everything before is written, and synced if that is asked for.
+    position: u64,
+    padded: u64,
+    allocated: u64,
+}
+
+impl TxnLog {
+    /// A log that goes on after `last`, which [`crate::recover`] found.
+    #[must_use]
+    pub fn new(
+        disk: Arc<dyn Disk>,
+        dirs: Dirs,
+        snapshots: Arc<Snapshots>,
+        options: LogOptions,
+        last: Zxid,
+    ) -> TxnLog {
+        TxnLog {
+            disk,
+            dirs,
+            snapshots,
+            options,
+            current: None,
+            batch: Vec::new(),
+            batch_records: 0,
+            last,
+            finished_size: 0,
+            failed: false,
+        }
+    }
+
+    /// Adds a transaction to the batch: `record` is its header, body and digest, encoded. A batch
+    /// that gets too large is committed on the way.
+    ///
+    /// # Errors
+    /// [`LogError`]; final.
+    pub fn append(&mut self, zxid: Zxid, record: &[u8]) -> Result<(), LogError> {
+        self.guarded(|log| {
+            if !follows(log.last, zxid) {
+                return Err(LogError::OutOfOrder {
+                    last: log.last,
+                    next: zxid,
+                });
+            }
+            log.last = zxid;
+            log.push(zxid, record);
+            if log.batch_records >= BATCH_RECORDS_MAX || log.batch.len() >= BATCH_LEN_MAX {
+                log.write_batch()?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes and syncs the batch. Afterwards everything appended is durable (obligation 1), up to
+    /// [`TxnLog::last_appended`].
+    ///
+    /// # Errors
+    /// [`LogError`]; final.
+    pub fn commit(&mut self) -> Result<(), LogError> {
+        self.guarded(TxnLog::write_batch)
+    }
+
+    /// The last transaction appended, or that with which the log began.
+    #[must_use]
+    pub fn last_appended(&self) -> Zxid {
+        self.last
+    }
+
+    /// Whether there is nothing to commit.
+    #[must_use]
+    pub fn is_committed(&self) -> bool {
+        self.batch_records == 0
+    }
+
+    /// Lets the next transaction begin a new file.
+    ///
+    /// # Errors
+    /// [`LogError`]; final.
+    pub fn roll(&mut self) -> Result<(), LogError> {
+        self.guarded(|log| {
+            log.write_batch()?;
+            log.finish_file();
+            Ok(())
+        })
+    }
+
+    /// Bytes of the log files since the last [`TxnLog::reset_size`], padding included, as `snapSizeLimitInKb`
+    /// counts them (Java `getTotalLogSize`).
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.finished_size + self.current.as_ref().map_or(0, Current::size)
+    }
+
+    /// Starts counting [`TxnLog::size`] anew; the file being written goes on counting.
+    pub fn reset_size(&mut self) {
+        self.finished_size = 0;
+    }
+
+    /// Goes on after `zxid`, up to which a snapshot received from a leader holds everything. The
+    /// snapshot must be durable (obligation 6).
+    ///
+    /// # Errors
+    /// [`LogError`]; final.
+    pub fn continue_after(&mut self, zxid: Zxid) -> Result<(), LogError> {
+        self.roll()?;
+        self.last = zxid;
+        Ok(())
+    }
+
+    /// Forgets everything after `target`: cuts the log behind the last transaction at or before it,
+    /// and removes every snapshot that holds later ones. The data must then be loaded anew. Whatever
+    /// is in the batch is dropped.
+    ///
+    /// Returns the last transaction left. A crash on the way leaves a longer history, never one
+    /// with a hole.
+    ///
+    /// # Errors
+    /// [`LogError`]; final.
+    pub fn truncate(&mut self, target: Zxid) -> Result<Zxid, LogError> {
+        self.guarded(|log| {
+            log.batch.clear();
+            log.batch_records = 0;
+            log.finish_file();
+            let synced = log.options.force_sync;
+            log.last = truncate(&log.disk, &log.dirs, &log.snapshots, target, synced)?;
+            Ok(log.last)
+        })
+    }
+
+    /// Runs `act` unless something failed before, and remembers if it fails (obligation 8).
+    fn guarded<T>(
+        &mut self,
+        act: impl FnOnce(&mut TxnLog) -> Result<T, LogError>,
+    ) -> Result<T, LogError> {
+        if self.failed {
+            return Err(LogError::Previous);
+        }
+        let result = act(self);
+        self.failed = result.is_err();
+        result
+    }
+
+    fn push(&mut self, zxid: Zxid, record: &[u8]) {
+        let step = self.options.preallocate;
+        let current = self.current.get_or_insert_with(|| {
+            FileHeader::LOG.encode(&mut self.batch);
+            Current::new(log_path(&self.dirs.logs, zxid))
+        });
+        // The header counts as written when Java applies the rule to a new file.
+        let position = current.position.max(len64(FileHeader::LEN));
+        current.padded = padded_size(position, current.padded, step);
+        frame::put(&mut self.batch, record);
+        self.batch_records += 1;
+    }
+
+    fn write_batch(&mut self) -> Result<(), LogError> {
+        let Some(current) = &mut self.current else {
+            return Ok(());
+        };
+        if self.batch_records == 0 {
+            return Ok(());
+        }
+        current.write(&*self.disk, &self.batch)?;
+        if self.options.force_sync {
+            current.sync(&*self.disk, &self.dirs)?;
+        }
+        self.batch.clear();
+        self.batch_records = 0;
+        let is_full = |limit| current.size() > limit;
+        if self.options.size_limit.is_some_and(is_full) {
+            self.finish_file();
+        }
+        Ok(())
+    }
+
+    fn finish_file(&mut self) {
+        self.finished_size += self.current.take().as_ref().map_or(0, Current::size);
+    }
+}
+
+impl Current {
+    fn new(path: PathBuf) -> Current {
+        Current {
+            path,
+            file: None,
+            name_is_durable: false,
+            position: 0,
+            padded: len64(FileHeader::LEN),
+            allocated: len64(FileHeader::LEN),
+        }
+    }
+
+    fn size(&self) -> u64 {
+        self.padded.max(self.position)
+    }
+
+    fn write(&mut self, disk: &dyn Disk, batch: &[u8]) -> io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(disk.create(&self.path)?),
+        };
+        if self.padded > self.allocated {
+            file.allocate(self.padded)?;
+            self.allocated = self.padded;
+        }
+        file.write_at(self.position, batch)?;
+        self.position += len64(batch.len());
+        Ok(())
+    }
+
+    fn sync(&mut self, disk: &dyn Disk, dirs: &Dirs) -> io::Result<()> {
+        if let Some(file) = &mut self.file {
+            file.sync()?;
+        }
+        if !self.name_is_durable {
+            disk.sync_dir(&dirs.logs)?;
+            self.name_is_durable = true;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,346 @@
+//! From the data directories to a replica (spec §4.5, §4.6; Java `FileTxnSnapLog.restore`).
+//!
+//! The newest snapshot that loads, then every transaction after it, each proven to follow its
+//! predecessor. What a crash can have left is repaired; what it cannot is refused. Three things are
+//! stricter than in Java, because Java's way loses acknowledged transactions in silence: a gap
+//! between transactions, damage that looks like the end of a log, and a newest snapshot that does not
+//! load although the logs do not reach it.
+
+use crate::disk::Disk;
+use crate::log::{LogFile, LogIterator, LogReadError, TornTail, cut_file};
+use crate::names::{DataFile, DirError, Dirs, log_files, remove_temporaries, sync_parent};
+use crate::snapshot::{
+    LOAD_ATTEMPTS_MAX, LoadedSnapshot, SnapshotError, SnapshotOptions, Snapshots, Trailer,
+};
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use zooid_proto::{SessionId, TxnRecord, Zxid};
+use zooid_tree::{Replica, TreeOptions};
+
+/// How to recover.
+#[derive(Clone, Copy, Debug)]
+pub struct RecoverOptions {
+    /// Of the replica.
+    pub tree: TreeOptions,
+    /// Of the snapshot that a new database is given.
+    pub snapshot: SnapshotOptions,
+    /// How many of the last transactions to return (`commitLogCount`).
+    pub commit_log_count: usize,
+    /// Create missing directories (`zookeeper.datadir.autocreate`).
+    pub datadir_autocreate: bool,
+    /// An empty database is a new one (`zookeeper.db.autocreate`).
+    pub db_autocreate: bool,
+    /// Logs without any snapshot are complete (`zookeeper.snapshot.trust.empty`).
+    pub trust_empty_snapshot: bool,
+    /// Whoever wrote the log synced it before acknowledging (`zookeeper.forceSync`).
+    pub force_sync: bool,
+}
+
+impl Default for RecoverOptions {
+    fn default() -> RecoverOptions {
+        RecoverOptions {
+            tree: TreeOptions::default(),
+            snapshot: SnapshotOptions::default(),
+            commit_log_count: 500,
+            datadir_autocreate: true,
+            db_autocreate: true,
+            trust_empty_snapshot: false,
+            force_sync: true,
+        }
+    }
+}
+
+/// A server's state, as durable as what it was read from.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The data, at `last_zxid`; its sessions are in it.
+    pub replica: Replica,
+    /// The last transaction; [`Zxid::NONE`] when the database is empty and must not be trusted to
+    /// be: the server may then not vote.
+    pub last_zxid: Zxid,
+    /// The last transactions of the log, oldest first, without a hole (Java `committedLog`).
+    pub recent: VecDeque<(Zxid, Bytes)>,
+    /// What was found and done, for the log.
+    pub found: Recovery,
+}
+
+/// What recovery found and did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// The snapshot it started from. `None`: an empty database, or logs trusted without one, after
+    /// which every role must write a snapshot.
+    pub snapshot: Option<DataFile>,
+    /// Files called snapshots that were passed over, and why.
+    pub skipped_snapshots: Vec<(DataFile, String)>,
+    /// Log files read.
+    pub logs: Vec<PathBuf>,
+    /// Transactions replayed.
+    pub txns: u64,
+    /// Records that repeated their predecessor.
+    pub repeated_txns: u64,
+    /// The newest log, if its end was torn; it has been cut, or removed when nothing was left.
+    pub torn_tail: Option<TornTail>,
+    /// The snapshot is fuzzy and holds effects of transactions up to this one, which the log does
+    /// not have. They were committed by a quorum, or are gone.
+    pub uncovered: Option<Zxid>,
+    /// Sessions that owned ephemerals without existing; those were deleted.
+    pub orphaned_sessions: Vec<SessionId>,
+    /// Whether this is a new, empty database, for which a snapshot was written.
+    pub initialized: bool,
+}
+
+/// Why a server must not start from these directories.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// See [`DirError`]; exit code 3.
+    #[error(transparent)]
+    Dir(#[from] DirError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogReadError),
+    /// The snapshot of a new database could not be written.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The disk failed.
+    #[error("cannot recover: {0}")]
+    Io(#[from] io::Error),
+    /// Java's rule since 3.5.3.
+    #[error(
+        "No snapshot found, but there are log entries. Something is broken! To repair: bring the \
+         snapshots back that go with these logs; only if this server was never upgraded from before \
+         3.5.3 without one, and its logs are complete, start it once with \
+         zookeeper.snapshot.trust.empty=true"
+    )]
+    NoSnapshot,
+    /// Nothing that looks like a snapshot is one.
+    #[error("Not able to find valid snapshots in {}: {}", dir.display(), list(skipped))]
+    NoValidSnapshot {
+        /// Where they are.
+        dir: PathBuf,
+        /// Each and what is wrong with it.
+        skipped: Vec<(DataFile, String)>,
+    },
+    /// The only trace of some transactions is a snapshot that does not load.
+    #[error(
+        "snapshot {} cannot be used ({why}), and without it the data ends at {last}. Transactions \
+         that it held would be lost, so the server does not start. To repair: restore the file from a \
+         backup; or, if this server is one of an ensemble in which a majority is healthy and up to \
+         date, empty its version-2 directories and let it fetch the data from the leader; or, if it \
+         is known that the file was still being written when the server went down, move it away",
+        path.display()
+    )]
+    SnapshotBeyondLog {
+        /// The snapshot.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+        /// The last transaction that could be recovered.
+        last: Zxid,
+    },
+}
+
+fn list(skipped: &[(DataFile, String)]) -> String {
+    let lines = skipped.iter().map(|(_, why)| why.as_str());
+    lines.collect::<Vec<_>>().join("; ")
+}
+
+/// Prepares the directories, loads the data, and repairs what a crash left.
+///
+/// # Errors
+/// [`RecoverError`]; the directories are then as they were.
+pub fn recover(
+    disk: &Arc<dyn Disk>,
+    dirs: &Dirs,
+    snapshots: &Snapshots,
+    options: &RecoverOptions,
+) -> Result<Recovered, RecoverError> {
+    dirs.prepare(&**disk, options.datadir_autocreate)?;
+    let run = Run {
+        disk,
+        dirs,
+        snapshots,
+        options,
+    };
+    let mut found = Recovery::default();
+    let recovered = match run.load_snapshot(&mut found)? {
+        Some(loaded) => run.replay(loaded.replica, &loaded.trailer, found)?,
+        None if run.log_is_empty()? => run.empty(found)?,
+        None if options.trust_empty_snapshot => {
+            run.replay(Replica::new(options.tree), &Trailer::default(), found)?
+        }
+        None => return Err(RecoverError::NoSnapshot),
+    };
+    run.forget_marker()?;
+    Ok(recovered)
+}
+
+struct Run<'a> {
+    disk: &'a Arc<dyn Disk>,
+    dirs: &'a Dirs,
+    snapshots: &'a Snapshots,
+    options: &'a RecoverOptions,
+}
+
+impl Run<'_> {
+    /// The newest snapshot that loads. `None` if there is none, or only ones that do not look whole.
+    fn load_snapshot(&self, found: &mut Recovery) -> Result<Option<LoadedSnapshot>, RecoverError> {
+        let valid = self.snapshots.newest_valid(LOAD_ATTEMPTS_MAX)?;
+        for file in self.snapshots.all()? {
+            if !valid.contains(&file) {
+                let why = format!("snapshot {} is incomplete", file.path.display());
+                found.skipped_snapshots.push((file, why));
+                continue;
+            }
+            match self.snapshots.load(&file, self.options.tree) {
+                Ok(loaded) => {
+                    found.snapshot = Some(file);
+                    return Ok(Some(loaded));
+                }
+                Err(err) => found.skipped_snapshots.push((file, err.to_string())),
+            }
+        }
+        if valid.is_empty() {
+            return Ok(None);
+        }
+        Err(RecoverError::NoValidSnapshot {
+            dir: self.dirs.snapshots.clone(),
+            skipped: std::mem::take(&mut found.skipped_snapshots),
+        })
+    }
+
+    fn replay(
+        &self,
+        mut replica: Replica,
+        trailer: &Trailer,
+        mut found: Recovery,
+    ) -> Result<Recovered, RecoverError> {
+        let mut recent = VecDeque::new();
+        let mut history = self.history(replica.last_zxid())?;
+        while let Some(record) = history.next_record()? {
+            let txn = TxnRecord::decode(&record.bytes)
+                .map_err(|err| history.undecodable(record.offset, &err))?;
+            replica.replay(&txn.header, &txn.txn, txn.digest.as_ref());
+            found.txns += 1;
+            if recent.len() == self.options.commit_log_count {
+                recent.pop_front();
+            }
+            recent.push_back((record.zxid, record.bytes));
+        }
+        let last_zxid = replica.last_zxid();
+        refuse_lost_snapshot(&found, last_zxid)?;
+        found.logs = history.files_read().to_vec();
+        found.repeated_txns = history.repeated();
+        found.torn_tail = history.torn_tail().cloned();
+        found.uncovered = (trailer.digest)
+            .map(|digest| digest.zxid)
+            .filter(|zxid| *zxid > last_zxid);
+        found.orphaned_sessions = replica.finish_recovery();
+        self.make_durable(&found)?;
+        Ok(Recovered {
+            replica,
+            last_zxid,
+            recent,
+            found,
+        })
+    }
+
+    fn history(&self, after: Zxid) -> io::Result<LogIterator> {
+        let disk = Arc::clone(self.disk);
+        LogIterator::after(disk, &self.dirs.logs, after, self.options.force_sync)
+    }
+
+    /// Whether no log holds a transaction. One that cannot be read counts as holding some.
+    fn log_is_empty(&self) -> Result<bool, RecoverError> {
+        for log in log_files(&**self.disk, &self.dirs.logs)? {
+            let synced = self.options.force_sync;
+            let mut file = LogFile::open(&**self.disk, &log.path, synced)?;
+            if file.next_record()?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A database without any data (spec §4.6).
+    fn empty(&self, mut found: Recovery) -> Result<Recovered, RecoverError> {
+        refuse_lost_snapshot(&found, Zxid::ZERO)?;
+        let marked = self.disk.exists(&self.dirs.initialize_marker())?;
+        let trusted = marked || self.options.db_autocreate;
+        let mut replica = Replica::new(self.options.tree);
+        for log in log_files(&**self.disk, &self.dirs.logs)? {
+            self.disk.remove(&log.path)?;
+        }
+        self.make_durable(&found)?;
+        let last_zxid = if trusted { Zxid::ZERO } else { Zxid::NONE };
+        if trusted {
+            found.snapshot = Some(self.write_first_snapshot(&mut replica)?);
+            found.initialized = true;
+        }
+        Ok(Recovered {
+            replica,
+            last_zxid,
+            recent: VecDeque::new(),
+            found,
+        })
+    }
+
+    fn write_first_snapshot(&self, replica: &mut Replica) -> Result<DataFile, SnapshotError> {
+        let ticket = self.snapshots.ticket();
+        let mut walk = replica.begin_walk();
+        let options = &self.options.snapshot;
+        let shared: &Replica = replica;
+        let result = (self.snapshots).write(ticket, &mut walk, options, &mut |chunk| chunk(shared));
+        replica.end_walk(walk);
+        result
+    }
+
+    /// After a process was killed, what is read may not be on the disk yet; a vote that counts on it
+    /// must (obligation 4). And the torn end of the newest log goes: ZooKeeper would stumble over it,
+    /// and nobody should have to judge it twice.
+    fn make_durable(&self, found: &Recovery) -> io::Result<()> {
+        remove_temporaries(&**self.disk, &self.dirs.snapshots)?;
+        match &found.torn_tail {
+            Some(tail) if tail.good_len == 0 => self.disk.remove(&tail.path)?,
+            Some(tail) => cut_file(&**self.disk, &tail.path, tail.good_len)?,
+            None => {}
+        }
+        for log in &found.logs {
+            if self.disk.exists(log)? {
+                self.disk.open_mut(log)?.sync()?;
+            }
+        }
+        if let Some(snapshot) = &found.snapshot {
+            self.snapshots.sync(std::slice::from_ref(snapshot))?;
+        }
+        self.disk.sync_dir(&self.dirs.logs)?;
+        self.disk.sync_dir(&self.dirs.snapshots)
+    }
+
+    /// Last: should the server crash before, the marker still says that the database is meant.
+    fn forget_marker(&self) -> io::Result<()> {
+        let marker = self.dirs.initialize_marker();
+        if self.disk.exists(&marker)? {
+            self.disk.remove(&marker)?;
+            sync_parent(&**self.disk, &marker)?;
+        }
+        Ok(())
+    }
+}
+
+/// A snapshot that cannot be used is no loss if the logs lead at least as far.
+fn refuse_lost_snapshot(found: &Recovery, last: Zxid) -> Result<(), RecoverError> {
+    match found.skipped_snapshots.first() {
+        Some((file, why)) if file.zxid > last => Err(RecoverError::SnapshotBeyondLog {
+            path: file.path.clone(),
+            why: why.clone(),
+            last,
+        }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
