@@ -2,20 +2,27 @@
 //!
 //! Owns the starting and killing of servers ([`Server`], Zooid's or Java's alike), a client that
 //! sees every byte ([`Wire`], [`Session`]), the picture of a whole tree ([`TreeDump`]) and the
-//! side-by-side comparison of two servers. It uses no part of Zooid but the
-//! record types of `zooid-proto`: a fault of the server must not be hidden by the same fault here.
+//! side-by-side comparison of two servers ([`comparison`], which runs a [`script`] against both). It
+//! uses no part of Zooid but the record types of `zooid-proto`: a fault of the server must not be
+//! hidden by the same fault here.
 //!
 //! The tests need Debian's ZooKeeper and are built with the feature `peers` only; run them with
 //! `scripts/test-interop`.
 
+pub mod comparison;
+mod driver;
 mod dump;
 mod launch;
+mod random_script;
+mod rendering;
+pub mod script;
 mod server;
 mod session;
 mod wire;
 
 pub use dump::{NodeDump, TreeDump};
 pub use launch::{Kind, Options, SUPER_DIGEST, java_tool};
+pub use random_script::random_script;
 pub use server::Server;
 pub use session::{Event, Reply, Session};
 pub use wire::Wire;

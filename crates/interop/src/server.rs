@@ -196,7 +196,14 @@ impl Drop for Server {
             let _ = self.kill();
         }
         if thread::panicking() {
-            eprintln!("log of the {:?} server:\n{}", self.kind, self.log());
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let end = &lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..];
+            eprintln!(
+                "end of the {:?} server's log:\n{}",
+                self.kind,
+                end.join("\n")
+            );
         }
     }
 }
@@ -213,5 +220,7 @@ fn free_port() -> Result<u16> {
 
 const START_ATTEMPTS_MAX: usize = 5;
 const START_TIMEOUT: Duration = Duration::from_secs(60);
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+// Short, because a server that is just starting may accept a connection and then forget it.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+const LOG_LINES_SHOWN: usize = 15;
 const POLL_INTERVAL: Duration = Duration::from_millis(20);

@@ -1,0 +1,112 @@
+use super::difference;
+use crate::Kind;
+use crate::driver::{Outcome, Received};
+use zooid_proto::{Jute, OpCode, ReplyHeader, WatcherEvent, Zxid, xid};
+
+fn outcome(received: Vec<Received>) -> Outcome {
+    Outcome {
+        step: "a delete /x".into(),
+        received: received.into_iter().map(|one| ("a".into(), one)).collect(),
+        zxids: (Zxid(4), Zxid(5)),
+        has_close: false,
+        has_set_watches: false,
+        zooid_differs: None,
+    }
+}
+
+fn header(xid: i32, zxid: i64, err: i32) -> Vec<u8> {
+    let (zxid, err) = (Zxid(zxid), err.into());
+    ReplyHeader { xid, zxid, err }.to_vec()
+}
+
+fn reply(zxid: i64, err: i32) -> Received {
+    Received::Reply(OpCode::Delete.code(), header(1, zxid, err))
+}
+
+fn event(zxid: i64, path: &str) -> Received {
+    let mut packet = header(xid::NOTIFICATION, zxid, 0);
+    let path = path.into();
+    let (event_type, state) = (2, 3);
+    WatcherEvent {
+        event_type,
+        state,
+        path,
+    }
+    .encode(&mut packet);
+    Received::Event(packet)
+}
+
+#[test]
+fn another_error_is_a_difference() {
+    let text = difference(
+        &[outcome(vec![reply(5, 0)])],
+        &[outcome(vec![reply(5, -101)])],
+        Kind::Java,
+    );
+    assert!(text.contains("- a <- xid=1 zxid=0x5 err=0"), "{text}");
+    assert!(text.contains("+ a <- xid=1 zxid=0x5 err=-101"), "{text}");
+}
+
+#[test]
+fn another_order_is_a_difference() {
+    let one = vec![event(-1, "/x"), reply(5, 0)];
+    let other = vec![reply(5, 0), event(-1, "/x")];
+    assert_ne!(
+        difference(&[outcome(one)], &[outcome(other)], Kind::Java),
+        ""
+    );
+}
+
+#[test]
+fn ephemerals_of_a_closed_session_may_go_in_any_order() {
+    let of_close = |paths: [&str; 2]| Outcome {
+        has_close: true,
+        ..outcome(paths.map(|path| event(-1, path)).into())
+    };
+    let (one, other) = (of_close(["/x", "/y"]), of_close(["/y", "/x"]));
+    assert_eq!(difference(&[one], &[other], Kind::Java), "");
+}
+
+#[test]
+fn the_zxid_of_zooids_events_is_the_transactions() {
+    let expected = outcome(vec![event(-1, "/x"), reply(5, 0)]);
+    let right = outcome(vec![event(5, "/x"), reply(5, 0)]);
+    let wrong = outcome(vec![event(4, "/x"), reply(5, 0)]);
+    assert_eq!(
+        difference(std::slice::from_ref(&expected), &[right], Kind::Zooid),
+        ""
+    );
+    assert_ne!(difference(&[expected], &[wrong], Kind::Zooid), "");
+}
+
+#[test]
+fn what_the_script_says_of_zooid_is_expected_of_zooid_alone() {
+    let differs = Some(vec!["a <- xid=1 zxid=0x5 err=-102".to_owned()]);
+    let expected = Outcome {
+        zooid_differs: differs,
+        ..outcome(vec![reply(5, 0)])
+    };
+    let actual = outcome(vec![reply(5, -102)]);
+    assert_eq!(
+        difference(
+            std::slice::from_ref(&expected),
+            std::slice::from_ref(&actual),
+            Kind::Zooid
+        ),
+        ""
+    );
+    assert_ne!(difference(&[expected], &[actual], Kind::Java), "");
+}
+
+#[test]
+fn a_packet_that_does_not_decode_is_compared_as_bytes() {
+    let mut packet = header(1, 5, 0);
+    packet.push(7);
+    let longer = Received::Reply(OpCode::GetData.code(), packet);
+    let text = difference(
+        &[outcome(vec![reply(5, 0)])],
+        &[outcome(vec![longer])],
+        Kind::Java,
+    );
+    assert!(text.contains("bytes=0x07"), "{text}");
+}
