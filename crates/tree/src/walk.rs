@@ -167,7 +167,9 @@ pub struct Walk {
     start: WalkStart,
     header_written: usize,
     next: u32,
-    /// Path of the node `prefix_of`, in case the next one has the same parent.
+    /// Path of the node `prefix_of`, in case the next one has the same parent. It stays right
+    /// between chunks: a live node still to be written keeps its parent, and so the parent its
+    /// slot.
     prefix: String,
     prefix_of: Option<Slot>,
     is_finished: bool,
@@ -194,8 +196,6 @@ impl Walk {
         let (nodes, acls) = replica.storage();
         let full = out.len().saturating_add(max_bytes.max(1));
         self.write_header(out, max_bytes.max(1));
-        // The parent may have gone since the last chunk, and its slot have been used again.
-        self.prefix_of = None;
         let progress = Arc::clone(&self.progress);
         let mut progress = progress.lock();
         let slots_end = self.next.saturating_add(CHUNK_SLOTS_MAX).min(progress.end);

@@ -56,6 +56,13 @@ proptest! {
 }
 
 #[test]
+fn a_replica_and_its_walks_may_be_shared_by_threads() {
+    fn check<T: Send + Sync>() {}
+    check::<Replica>();
+    check::<Walk>();
+}
+
+#[test]
 fn a_fresh_tree_has_zookeepers_digest_and_counts() {
     let replica = Replica::new(OPTIONS);
     assert_eq!(replica.digest(), 1_371_985_504);

@@ -17,8 +17,8 @@ const PATHS: [&str; 6] = ["/", "/a", "/a/b", "/a/b/c", "/ab", "/d"];
 fn op() -> impl Strategy<Value = Op> {
     let (path, watcher, mode) = (0..PATHS.len(), 0..4_u64, 0..3_u8);
     prop_oneof![
-        4 => (path.clone(), watcher.clone(), mode.clone()).prop_map(|(p, w, m)| Op::Add(p, w, m)),
-        1 => (path.clone(), watcher.clone(), 0..4_u8).prop_map(|(p, w, m)| Op::Remove(p, w, m)),
+        4 => (path.clone(), watcher.clone(), mode).prop_map(|(p, w, m)| Op::Add(p, w, m)),
+        1 => (0..PATHS.len(), 0..4_u64, 0..4_u8).prop_map(|(p, w, m)| Op::Remove(p, w, m)),
         1 => watcher.prop_map(Op::Drop),
         2 => path.prop_map(Op::Fire),
     ]
