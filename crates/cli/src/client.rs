@@ -465,4 +465,4 @@ fn reader(body: &Bytes) -> Reader<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -99,6 +99,18 @@ impl Command {
         format!("{} {}", self.name, self.usage)
     }
 
+    /// The flags, each on a line of its own that starts with the line end before it.
+    pub(crate) fn flag_table(&self) -> String {
+        let spelled = |flag: &Flag| {
+            let value = if flag.takes_value { " <arg>" } else { "" };
+            format!("-{}{value}", flag.name)
+        };
+        let width = self.flags.iter().map(|f| spelled(f).len()).max();
+        let width = width.unwrap_or_default();
+        let line = |flag: &Flag| format!("\n {:<width$}   {}", spelled(flag), flag.about);
+        self.flags.iter().map(line).collect()
+    }
+
     /// Parses what follows the name.
     ///
     /// # Errors

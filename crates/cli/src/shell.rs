@@ -290,11 +290,7 @@ impl Shell {
             Some(name) => {
                 let command = Command::find(name);
                 let command = command.ok_or_else(|| CliError::NotFound(name.clone()))?;
-                let flags = command.flags.iter().map(|flag| {
-                    let value = if flag.takes_value { " <arg>" } else { "" };
-                    format!("\n -{}{value}   {}", flag.name, flag.about)
-                });
-                command.syntax() + &flags.collect::<String>()
+                command.syntax() + &command.flag_table()
             }
         };
         self.console.line(&text)?;
