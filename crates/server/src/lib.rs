@@ -1,1 +1,27 @@
-//! Placeholder.
+//! The driver of a real server: sockets, threads, signals, four-letter words.
+//!
+//! The only crate that knows tokio. It makes no protocol decision: it carries bytes between
+//! sockets, the log and the three values that do ([`zooid_node::Node`],
+//! [`zooid_node::Connection`], [`zooid_tree::Replica`]).
+//!
+//! Threads: the tokio workers own the sockets and run reads; one core thread steps the node and
+//! writes the replica; one log thread syncs; one snapshot thread walks the tree. Between them are
+//! bounded channels; the lock order is the replica, then a connection.
+#![forbid(unsafe_code)]
+
+mod client;
+mod clients;
+mod clock;
+mod core_thread;
+mod database;
+mod four_letter;
+mod listener;
+mod log_thread;
+mod server;
+mod settings;
+mod shared;
+mod snapshot_thread;
+mod stats;
+
+pub use server::{ServeError, serve};
+pub use settings::Unsupported;

@@ -1,0 +1,297 @@
+//! One client's socket: bytes in, frames to its [`Connection`], bytes out.
+//!
+//! The task that owns the socket runs the connection's reads; the core thread completes its writes
+//! and wakes it. Both reach the connection through [`Client`]. Lock order: the replica, then the
+//! connection.
+
+use crate::core_thread::CoreMessage;
+use crate::shared::Shared;
+use crate::{clock, four_letter};
+use bytes::{Buf as _, Bytes, BytesMut};
+use parking_lot::Mutex;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+use tracing::{debug, info};
+use zooid_node::{ConnId, Connection, Context, Input};
+
+/// Bytes asked of the socket at once.
+const READ_CHUNK_BYTES: usize = 64 << 10;
+/// Frames handled before other connections get their turn at the lock.
+const FRAMES_PER_TURN: usize = 128;
+/// How long a closing connection may take to accept what is still to be sent.
+const LINGER: Duration = Duration::from_secs(5);
+const LENGTH_BYTES: usize = 4;
+
+/// What the socket's task and the core thread share of one client.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) id: ConnId,
+    pub(crate) remote: SocketAddr,
+    pub(crate) conn: Mutex<Connection>,
+    /// Something was put into the connection by another thread.
+    pub(crate) wake: Notify,
+}
+
+impl Client {
+    pub(crate) fn new(id: ConnId, remote: SocketAddr) -> Client {
+        let ip = java_address(&remote);
+        let conn = Mutex::new(Connection::new(id, ip, clock::now()));
+        Client {
+            id,
+            remote,
+            conn,
+            wake: Notify::new(),
+        }
+    }
+}
+
+/// An address as `InetAddress.getHostAddress` prints it: IPv6 in full, without `::`.
+fn java_address(address: &SocketAddr) -> String {
+    match address.ip().to_canonical() {
+        std::net::IpAddr::V4(v4) => v4.to_string(),
+        std::net::IpAddr::V6(v6) => v6
+            .segments()
+            .map(|segment| format!("{segment:x}"))
+            .join(":"),
+    }
+}
+
+/// Why a connection's task ends.
+#[derive(Debug)]
+enum End {
+    /// The client closed, or reset.
+    Gone,
+    /// The connection said so.
+    Closed,
+    /// The client broke the rules.
+    Refused(String),
+    /// The server stops.
+    Stopping,
+}
+
+/// Serves one accepted socket until it ends.
+pub(crate) async fn serve(shared: Arc<Shared>, client: Arc<Client>, stream: TcpStream) {
+    let (reader, writer) = stream.into_split();
+    let accepted = Instant::now();
+    let mut socket = Socket {
+        reader,
+        writer,
+        received: BytesMut::new(),
+        sending: Vec::new(),
+        sent: 0,
+        outstanding: 0,
+        deadline: accepted + shared.limits.sessionless_timeout,
+    };
+    let end = socket.run(&shared, &client).await;
+    socket.leave(&shared, &client, &end).await;
+}
+
+struct Socket {
+    reader: OwnedReadHalf,
+    writer: OwnedWriteHalf,
+    /// Bytes not yet cut into frames.
+    received: BytesMut,
+    sending: Vec<u8>,
+    /// How much of `sending` is with the kernel.
+    sent: usize,
+    /// This connection's part of [`Shared::in_process`].
+    outstanding: usize,
+    /// Until when a session must be open.
+    deadline: Instant,
+}
+
+/// What a turn at the connection has found out.
+struct Turn {
+    to_node: Vec<Input>,
+    established: bool,
+    closing: bool,
+    /// Whether the connection would take more frames.
+    hungry: bool,
+    /// Whether there is more to do at once, after other connections had their turn.
+    again: bool,
+}
+
+impl Socket {
+    async fn run(&mut self, shared: &Arc<Shared>, client: &Arc<Client>) -> End {
+        loop {
+            if let Some(word) = self.four_letter_word(client) {
+                let answer = four_letter::answer(shared, word, &mut self.received).await;
+                self.sending = answer.into_bytes();
+                return End::Closed;
+            }
+            let mut turn = match self.turn(shared, client) {
+                Ok(turn) => turn,
+                Err(reason) => return End::Refused(reason),
+            };
+            if !turn.to_node.is_empty() {
+                let message = CoreMessage::Inputs(std::mem::take(&mut turn.to_node));
+                if shared.core.send(message).await.is_err() {
+                    return End::Stopping;
+                }
+            }
+            if turn.closing {
+                return End::Closed;
+            }
+            if shared.is_draining() && self.outstanding == 0 && self.is_flushed() {
+                return End::Stopping;
+            }
+            if let Err(end) = self.wait(shared, client, &turn).await {
+                return end;
+            }
+        }
+    }
+
+    /// A four-letter word is recognised only as the first bytes of a connection.
+    fn four_letter_word(&self, client: &Client) -> Option<four_letter::Word> {
+        let first = self.received.first_chunk::<LENGTH_BYTES>()?;
+        let word = four_letter::Word::from_bytes(*first)?;
+        client.conn.lock().is_fresh().then_some(word)
+    }
+
+    /// Hands the frames that have arrived to the connection, runs its reads, and takes what is to
+    /// be sent: all under one read lock of the replica.
+    fn turn(&mut self, shared: &Shared, client: &Client) -> Result<Turn, String> {
+        let mut to_node = Vec::new();
+        let replica = shared.replica.read();
+        let mut conn = client.conn.lock();
+        let ctx = Context {
+            now: clock::now(),
+            settings: &shared.settings,
+            replica: &replica,
+        };
+        conn.run_reads(&ctx);
+        let mut frames = 0;
+        while frames < FRAMES_PER_TURN && conn.wants_frames() && !shared.is_draining() {
+            let Some(frame) = self.next_frame(shared.limits.max_buffer)? else {
+                break;
+            };
+            conn.on_frame(&ctx, &frame, &mut to_node);
+            frames += 1;
+        }
+        drop(replica);
+        if self.is_flushed() {
+            self.sending.clear();
+            self.sent = 0;
+            conn.take_outbox(&mut self.sending);
+        }
+        if conn.heard() {
+            shared.note_heard(client.id);
+        }
+        shared.stats.add(&conn.take_recent());
+        self.count_outstanding(shared, conn.outstanding());
+        Ok(Turn {
+            to_node,
+            established: conn.is_established(),
+            closing: conn.is_closing(),
+            hungry: conn.wants_frames() && !shared.is_draining(),
+            again: frames == FRAMES_PER_TURN,
+        })
+    }
+
+    fn count_outstanding(&mut self, shared: &Shared, now: usize) {
+        shared.in_process.fetch_add(now, Ordering::Relaxed);
+        shared
+            .in_process
+            .fetch_sub(self.outstanding, Ordering::Relaxed);
+        self.outstanding = now;
+    }
+
+    fn next_frame(&mut self, max_len: usize) -> Result<Option<Bytes>, String> {
+        let Some(prefix) = self.received.first_chunk::<LENGTH_BYTES>() else {
+            return Ok(None);
+        };
+        let claimed = i32::from_be_bytes(*prefix);
+        let len = usize::try_from(claimed).ok().filter(|len| *len <= max_len);
+        let Some(len) = len else {
+            return Err(format!("packet length {claimed} is out of range"));
+        };
+        if self.received.len() < LENGTH_BYTES + len {
+            self.received
+                .reserve(LENGTH_BYTES + len - self.received.len());
+            return Ok(None);
+        }
+        self.received.advance(LENGTH_BYTES);
+        Ok(Some(self.received.split_to(len).freeze()))
+    }
+
+    fn is_flushed(&self) -> bool {
+        self.sent == self.sending.len()
+    }
+
+    /// Waits until there is something to do: bytes, room to send, a wake-up, the deadline.
+    async fn wait(&mut self, shared: &Shared, client: &Client, turn: &Turn) -> Result<(), End> {
+        if turn.again {
+            tokio::task::yield_now().await;
+        }
+        // As in Java: a busy server stops reading from those who have something under way.
+        let throttled = self.outstanding > 0
+            && shared.in_process.load(Ordering::Relaxed) > shared.limits.global_outstanding;
+        let reads = turn.hungry && !throttled && !turn.again;
+        let flushed = self.is_flushed();
+        self.received
+            .reserve(if reads { READ_CHUNK_BYTES } else { 0 });
+        // Every arm is cancellation-safe: a read or write that is dropped has moved no bytes, and a
+        // notification that is dropped is kept by `Notify`.
+        tokio::select! {
+            biased;
+            written = self.writer.write(&self.sending[self.sent..]), if !flushed => {
+                match written {
+                    Ok(n) if n > 0 => self.sent += n,
+                    _ => return Err(End::Gone),
+                }
+            }
+            () = client.wake.notified() => {}
+            () = std::future::ready(()), if turn.again => {}
+            read = self.reader.read_buf(&mut self.received), if reads => match read {
+                Ok(n) if n > 0 => {
+                    shared.stats.bytes_received(n);
+                }
+                _ => return Err(End::Gone),
+            },
+            () = sleep_until(self.deadline), if !turn.established => {
+                shared.stats.sessionless_expired();
+                return Err(End::Refused("no session was opened in time".to_owned()));
+            }
+            () = shared.drain_started(), if !shared.is_draining() => {}
+        }
+        Ok(())
+    }
+
+    /// Sends what is left, tells the core, and takes the client off every list.
+    async fn leave(mut self, shared: &Arc<Shared>, client: &Arc<Client>, end: &End) {
+        debug!(remote = %client.remote, ?end, "connection ends");
+        if let End::Refused(reason) = end {
+            info!(remote = %client.remote, %reason, "closing connection");
+        }
+        client.conn.lock().take_outbox(&mut self.sending);
+        if !matches!(end, End::Gone) {
+            let rest = self.sending.split_off(self.sent);
+            let send = async {
+                self.writer.write_all(&rest).await?;
+                self.writer.shutdown().await
+            };
+            // A client that does not take its last bytes loses them.
+            let _ = tokio::time::timeout(LINGER, send).await;
+        }
+        self.count_outstanding(shared, 0);
+        client.conn.lock().close();
+        shared
+            .replica
+            .read()
+            .drop_watcher(zooid_tree::WatcherId(client.id.0));
+        shared.clients.remove(client);
+        let gone = CoreMessage::Inputs(vec![Input::Disconnected(client.id)]);
+        // The core being gone is what "disconnected" would have told it.
+        let _ = shared.core.send(gone).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

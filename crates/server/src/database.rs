@@ -1,0 +1,123 @@
+//! From a configuration to an open database.
+
+use std::sync::Arc;
+use tracing::{info, warn};
+use zooid_config::{Config, SnapshotCompression};
+use zooid_storage::disk::Disk;
+use zooid_storage::{
+    Compression, Dirs, LogOptions, RecoverError, RecoverOptions, Recovery, SnapshotOptions,
+    Snapshots, TxnLog, recover,
+};
+use zooid_tree::{Replica, TreeOptions};
+
+/// What the server runs on.
+pub(crate) struct Database {
+    pub(crate) replica: Replica,
+    pub(crate) log: TxnLog,
+    pub(crate) files: Files,
+    /// Transactions replayed: how far the newest snapshot is behind.
+    pub(crate) replayed: u64,
+}
+
+/// The files, for whoever writes snapshots, purges, or reports sizes.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) dirs: Dirs,
+    pub(crate) snapshots: Arc<Snapshots>,
+    pub(crate) snapshot_options: SnapshotOptions,
+}
+
+/// Recovers the database that the configuration names.
+pub(crate) fn open(disk: Arc<dyn Disk>, config: &Config) -> Result<Database, RecoverError> {
+    let dirs = Dirs::new(&config.data_dir, Some(&config.data_log_dir));
+    let snapshots = Arc::new(Snapshots::new(Arc::clone(&disk), &dirs));
+    let options = recover_options(config);
+    let recovered = recover(&disk, &dirs, &snapshots, &options)?;
+    report(&recovered.found);
+    info!(
+        zxid = %recovered.last_zxid,
+        nodes = recovered.replica.node_count(),
+        replayed = recovered.found.txns,
+        "database recovered"
+    );
+    let log = TxnLog::new(
+        Arc::clone(&disk),
+        dirs.clone(),
+        Arc::clone(&snapshots),
+        log_options(config),
+        recovered.replica.last_zxid(),
+    );
+    let snapshot_options = options.snapshot;
+    Ok(Database {
+        replica: recovered.replica,
+        log,
+        files: Files {
+            disk,
+            dirs,
+            snapshots,
+            snapshot_options,
+        },
+        replayed: recovered.found.txns,
+    })
+}
+
+fn recover_options(config: &Config) -> RecoverOptions {
+    let storage = &config.storage;
+    RecoverOptions {
+        tree: TreeOptions {
+            digest: config.tree.digest_enabled,
+            owner_rules: crate::settings::owner_rules(config),
+        },
+        snapshot: SnapshotOptions {
+            compression: match storage.snapshot_compression {
+                SnapshotCompression::None => Compression::None,
+                SnapshotCompression::Gzip => Compression::Gzip,
+                SnapshotCompression::Snappy => Compression::Snappy,
+            },
+            digest: config.tree.digest_enabled,
+            last_zxid: storage.serialize_last_processed_zxid,
+        },
+        commit_log_count: crate::shared::size(storage.commit_log_count),
+        datadir_autocreate: storage.data_dir_auto_create,
+        db_autocreate: storage.database_auto_create,
+        trust_empty_snapshot: storage.trust_empty_snapshot,
+        force_sync: storage.force_sync,
+    }
+}
+
+fn log_options(config: &Config) -> LogOptions {
+    LogOptions {
+        force_sync: config.storage.force_sync,
+        preallocate: config.storage.pre_alloc_bytes,
+        size_limit: config.storage.log_size_bytes_max,
+    }
+}
+
+/// Says what recovery had to do; a clean start says nothing.
+fn report(found: &Recovery) {
+    for (file, why) in &found.skipped_snapshots {
+        warn!(path = %file.path.display(), %why, "a snapshot was passed over");
+    }
+    if let Some(torn) = &found.torn_tail {
+        warn!(
+            ?torn,
+            "the newest log ended in an unfinished record, never acknowledged; it was cut"
+        );
+    }
+    if let Some(zxid) = found.uncovered {
+        warn!(%zxid, "the snapshot holds effects of later transactions that the log does not have");
+    }
+    if found.repeated_txns > 0 {
+        info!(
+            records = found.repeated_txns,
+            "repeated log records were skipped"
+        );
+    }
+    for session in &found.orphaned_sessions {
+        warn!(%session, "ephemerals of a session that does not exist were deleted");
+    }
+    if found.initialized {
+        info!("a new database was created");
+    }
+}

@@ -1,0 +1,93 @@
+//! The client port.
+
+use crate::client;
+use crate::shared::Shared;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+/// Pending connections that the kernel holds, when `clientPortListenBacklog` says nothing.
+const DEFAULT_BACKLOG: i32 = 4096;
+/// Pause after the kernel has refused to accept (no descriptors left), before trying again.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Binds the client port. A wildcard takes IPv4 and IPv6, as in Java.
+///
+/// # Errors
+/// What the kernel says.
+pub(crate) fn bind(address: SocketAddr, backlog: Option<u32>) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    let backlog = backlog
+        .and_then(|n| i32::try_from(n).ok())
+        .unwrap_or(DEFAULT_BACKLOG);
+    socket.listen(backlog)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// The wildcard address: IPv6 where the machine has it, which takes IPv4 as well.
+pub(crate) fn wildcard() -> IpAddr {
+    let v6 = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP))
+        .and_then(|socket| socket.bind(&SocketAddr::from((Ipv6Addr::LOCALHOST, 0)).into()));
+    if v6.is_ok() {
+        IpAddr::from([0_u16; 8])
+    } else {
+        IpAddr::from([0_u8; 4])
+    }
+}
+
+/// Accepts clients until the server drains; each runs as a task of `tasks`.
+pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener, tasks: TaskTracker) {
+    loop {
+        // Dropping `accept` loses no connection: it stays with the kernel.
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shared.drain_started() => return,
+        };
+        match accepted {
+            Ok((stream, remote)) => admit(&shared, stream, remote, &tasks),
+            Err(error) => {
+                warn!(%error, "cannot accept a client");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, tasks: &TaskTracker) {
+    if let Err(error) = configure(&stream, shared.config.client.tcp_keep_alive) {
+        info!(%remote, %error, "a client left before it was served");
+        return;
+    }
+    match shared.clients.add(remote) {
+        Ok(client) => {
+            shared.stats.accepted();
+            tasks.spawn(client::serve(Arc::clone(shared), client, stream));
+        }
+        Err(rejected) => {
+            shared.stats.rejected();
+            warn!(%remote, "{rejected}");
+        }
+    }
+}
+
+fn configure(stream: &TcpStream, keep_alive: bool) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    if keep_alive {
+        socket2::SockRef::from(stream).set_keepalive(true)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,271 @@
+//! Putting a server together, running it, and taking it down.
+
+use crate::core_thread::{CORE_QUEUE_MAX, Core, CoreMessage};
+use crate::log_thread::{LOG_QUEUE_MAX, LogProgress, LogThread};
+use crate::settings::{Unsupported, settings};
+use crate::shared::Shared;
+use crate::snapshot_thread::{SnapshotCadence, SnapshotThread};
+use crate::{clock, listener};
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::sync_channel;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+use zooid_config::{Config, HostPort};
+use zooid_node::{Input, Node};
+use zooid_storage::RecoverError;
+use zooid_storage::disk::RealDisk;
+
+/// The longest that the core goes without a timer, whatever it asked for.
+const TIMER_MAX: Duration = Duration::from_millis(50);
+/// How long connections may take to finish what they have begun when the server stops.
+const DRAIN_MAX: Duration = Duration::from_secs(5);
+
+/// Why a server does not start or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration asks for something that is not there.
+    #[error(transparent)]
+    Unsupported(#[from] Unsupported),
+    /// The data directory cannot be used as it is.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    /// The client port cannot be had.
+    #[error("cannot listen on {address}: {error}")]
+    Bind {
+        /// Where.
+        address: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// No client port is configured.
+    #[error("no client port is configured; set clientPort, or a client address in server.N")]
+    NoClientPort,
+    /// The system refuses a thread, a runtime or a signal handler.
+    #[error("cannot start: {0}")]
+    System(#[from] std::io::Error),
+    /// Going on would have risked what was promised to clients.
+    #[error("stopped: {0}")]
+    Halted(String),
+}
+
+impl ServeError {
+    /// The process exit code (Java `ExitCode`).
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            ServeError::Unsupported(_) | ServeError::NoClientPort => 2,
+            ServeError::Recover(RecoverError::Dir(_)) => 3,
+            ServeError::Recover(_)
+            | ServeError::Bind { .. }
+            | ServeError::System(_)
+            | ServeError::Halted(_) => 1,
+        }
+    }
+}
+
+/// Runs a standalone server until SIGTERM or SIGINT, which let it finish what it has begun.
+///
+/// # Errors
+/// [`ServeError`] when it cannot start or must not go on.
+pub fn serve(config: Config) -> Result<(), ServeError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(run(config));
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn run(config: Config) -> Result<(), ServeError> {
+    let voters = config.voters().count();
+    if config.is_distributed() {
+        return Err(Unsupported::Ensemble { voters }.into());
+    }
+    let settings = settings(&config)?;
+    let mut server = Server::start(config, settings).await?;
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+    // All arms only wait; none loses anything when dropped.
+    tokio::select! {
+        _ = terminate.recv() => info!("SIGTERM: finishing what was begun"),
+        _ = interrupt.recv() => info!("SIGINT: finishing what was begun"),
+        halted = &mut server.halted => {
+            let reason = halted.unwrap_or_else(|_| "the core thread is gone".to_owned());
+            return Err(ServeError::Halted(reason));
+        }
+    }
+    server.stop().await
+}
+
+/// A running server.
+struct Server {
+    shared: Arc<Shared>,
+    tasks: TaskTracker,
+    threads: Vec<JoinHandle<()>>,
+    /// Says why, if the core stops by itself.
+    halted: oneshot::Receiver<String>,
+}
+
+impl Server {
+    async fn start(config: Config, settings: zooid_node::Settings) -> Result<Server, ServeError> {
+        let disk = Arc::new(RealDisk);
+        let opened = crate::database::open(disk, &config)?;
+        let node = Node::standalone(settings.clone(), &opened.replica, clock::now());
+        let listeners = bind_clients(&config).await?;
+
+        let (core_sender, core_inbox) = mpsc::channel(CORE_QUEUE_MAX);
+        let (log_sender, log_inbox) = sync_channel(LOG_QUEUE_MAX);
+        let (snapshot_sender, snapshot_inbox) = sync_channel(1);
+        let progress = Arc::new(LogProgress::new(core_sender.clone()));
+        let cadence = SnapshotCadence::new(&config.storage, opened.replayed, clock::now().wall_ms);
+        let shared = Arc::new(Shared::new(
+            config,
+            settings,
+            opened.files,
+            opened.replica,
+            core_sender,
+        ));
+
+        let core = Core::new(
+            node,
+            Arc::clone(&shared),
+            core_inbox,
+            log_sender,
+            Arc::clone(&progress),
+        );
+        let log = LogThread::new(
+            opened.log,
+            log_inbox,
+            progress,
+            Arc::clone(&shared),
+            cadence,
+            snapshot_sender,
+        );
+        let snapshots = SnapshotThread::new(Arc::clone(&shared), snapshot_inbox);
+        let (halt, halted) = oneshot::channel();
+        let run_core = move || {
+            if let Err(reason) = core.run() {
+                // If nobody listens, the server is stopping already.
+                let _ = halt.send(reason);
+            }
+        };
+        let threads = vec![
+            spawn("core", run_core)?,
+            spawn("log", move || log.run())?,
+            spawn("snapshot", move || snapshots.run())?,
+        ];
+        let tasks = TaskTracker::new();
+        for listener in listeners {
+            info!(address = %listener.local_addr()?, "serving clients");
+            tasks.spawn(listener::accept(
+                Arc::clone(&shared),
+                listener,
+                tasks.clone(),
+            ));
+        }
+        tasks.spawn(keep_time(Arc::clone(&shared)));
+        tasks.spawn(crate::snapshot_thread::purge_regularly(Arc::clone(&shared)));
+        notify_ready();
+        Ok(Server {
+            shared,
+            tasks,
+            threads,
+            halted,
+        })
+    }
+
+    /// Lets connections finish, then the core, then the log.
+    async fn stop(self) -> Result<(), ServeError> {
+        let Server {
+            shared,
+            tasks,
+            threads,
+            mut halted,
+        } = self;
+        shared.start_draining();
+        tasks.close();
+        if tokio::time::timeout(DRAIN_MAX, tasks.wait()).await.is_err() {
+            warn!("some clients did not finish in time");
+        }
+        let (done, stopped) = oneshot::channel();
+        if shared.core.send(CoreMessage::Stop(done)).await.is_ok() {
+            // An error means that the core has ended by itself, which `halted` tells.
+            let _ = stopped.await;
+        }
+        if let Ok(reason) = halted.try_recv() {
+            return Err(ServeError::Halted(reason));
+        }
+        let joined = tokio::task::spawn_blocking(move || {
+            threads
+                .into_iter()
+                .filter_map(|thread| thread.join().err())
+                .count()
+        });
+        match joined.await {
+            Ok(0) => Ok(()),
+            _ => Err(ServeError::Halted("a thread panicked".to_owned())),
+        }
+    }
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name(format!("zooid-{name}"))
+        .spawn(body)
+}
+
+/// Feeds the core its timers, and before each what connections have heard.
+async fn keep_time(shared: Arc<Shared>) {
+    loop {
+        let until = shared.next_wakeup_ms.load(Ordering::Relaxed) - clock::now().mono_ms;
+        let pause = Duration::from_millis(u64::try_from(until).unwrap_or(0).max(1)).min(TIMER_MAX);
+        // Neither arm loses anything when dropped.
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shared.drain_started() => return,
+        }
+        let heard = shared.take_heard();
+        let inputs = vec![Input::Touched(heard), Input::Timer];
+        if shared.core.send(CoreMessage::Inputs(inputs)).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn bind_clients(config: &Config) -> Result<Vec<tokio::net::TcpListener>, ServeError> {
+    let Some(address) = &config.client.address else {
+        return Err(ServeError::NoClientPort);
+    };
+    let failed = |error| ServeError::Bind {
+        address: address.to_string(),
+        error,
+    };
+    let resolved = resolve(address.clone()).await.map_err(failed)?;
+    let listener = listener::bind(resolved, config.client.listen_backlog).map_err(failed)?;
+    Ok(vec![listener])
+}
+
+async fn resolve(address: HostPort) -> std::io::Result<SocketAddr> {
+    if address.is_wildcard() {
+        return Ok(SocketAddr::new(listener::wildcard(), address.port));
+    }
+    let lookup = move || (address.host.as_str(), address.port).to_socket_addrs();
+    let mut found = tokio::task::spawn_blocking(lookup)
+        .await
+        .map_err(std::io::Error::other)??;
+    found
+        .next()
+        .ok_or_else(|| std::io::Error::other("the name has no address"))
+}
+
+/// Tells systemd, if it started us.
+fn notify_ready() {
+    if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
+        warn!(%error, "cannot tell the service manager that the server is ready");
+    }
+}

@@ -1,0 +1,94 @@
+//! From the configuration to what the protocol wants to know.
+
+use crate::shared::size;
+use zooid_config::{AuthOptions, Config};
+use zooid_node::{AuthSettings, Authenticator, ContainerSettings, DigestAlgorithm, Settings};
+use zooid_proto::{Limit, OwnerRules, ServerId};
+
+/// The server id in the session ids of a standalone server (Java `ZooKeeperServer`).
+const STANDALONE_ID: ServerId = ServerId(1);
+
+/// A configuration that this build cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum Unsupported {
+    /// A digest algorithm that is unknown here.
+    #[error(
+        "zookeeper.DigestAuthenticationProvider.digestAlg={0} is not supported; \
+         use SHA1, SHA-224, SHA-256, SHA-384 or SHA-512"
+    )]
+    DigestAlgorithm(String),
+    /// More than one voter.
+    #[error(
+        "{voters} voters are configured; this version serves one (a standalone server). \
+         Leave one server.N line, or none"
+    )]
+    Ensemble {
+        /// How many.
+        voters: usize,
+    },
+}
+
+pub(crate) fn settings(config: &Config) -> Result<Settings, Unsupported> {
+    let tree = &config.tree;
+    let never_used = tree.container_never_used_interval_ms_max;
+    Ok(Settings {
+        server_id: STANDALONE_ID,
+        tick_ms: i64::from(config.tick_time_ms),
+        min_session_timeout_ms: config.session.timeout_ms_min,
+        max_session_timeout_ms: config.session.timeout_ms_max,
+        limit: Limit::from_java(
+            size(config.client.jute_buffer_bytes_max),
+            size(config.client.jute_extra_bytes),
+        ),
+        owner_rules: owner_rules(config),
+        digest: tree.digest_enabled,
+        close_session_txn: tree.close_session_txn_enabled,
+        enforce_quota: tree.enforce_quota,
+        skip_acl: tree.skip_acl,
+        containers: ContainerSettings {
+            check_interval_ms: millis(tree.container_check_interval_ms),
+            max_per_minute: i64::from(tree.containers_per_minute_max),
+            max_never_used_ms: never_used.map_or(0, millis),
+        },
+        authenticator: Authenticator::new(auth_settings(&config.auth)?),
+        required_schemes: required_schemes(&config.auth),
+    })
+}
+
+pub(crate) fn owner_rules(config: &Config) -> OwnerRules {
+    OwnerRules {
+        extended_types: config.tree.extended_types_enabled,
+        emulate_353_ttl: config.tree.emulate_353_ttl_nodes,
+    }
+}
+
+fn millis(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
+fn auth_settings(auth: &AuthOptions) -> Result<AuthSettings, Unsupported> {
+    let algorithm = &auth.digest_algorithm;
+    let registered = |class: &str| auth.providers.values().any(|value| value.ends_with(class));
+    Ok(AuthSettings {
+        digest_enabled: auth.digest_enabled,
+        digest_algorithm: DigestAlgorithm::from_java_name(algorithm)
+            .ok_or_else(|| Unsupported::DigestAlgorithm(algorithm.clone()))?,
+        super_digest: auth.super_digest.as_ref().map(|secret| secret.0.clone()),
+        ensemble_names: registered("EnsembleAuthenticationProvider")
+            .then(|| auth.ensemble_names.iter().cloned().collect()),
+        sasl_registered: registered("SASLAuthenticationProvider"),
+        x509_registered: registered("X509AuthenticationProvider"),
+    })
+}
+
+fn required_schemes(auth: &AuthOptions) -> Vec<String> {
+    let mut schemes: Vec<String> = if auth.enforce_enabled {
+        auth.enforce_schemes.iter().cloned().collect()
+    } else {
+        vec![]
+    };
+    if auth.session_requires_sasl && !schemes.iter().any(|scheme| scheme == "sasl") {
+        schemes.push("sasl".to_owned());
+    }
+    schemes
+}

@@ -1,0 +1,138 @@
+//! When snapshots are taken, taking them, and purging old ones.
+
+use crate::database::Files;
+use crate::shared::Shared;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+use tracing::{error, info};
+use zooid_config::StorageOptions;
+use zooid_storage::{SnapshotError, purge};
+
+/// Decides after how much log a snapshot is due. As in Java, a random share of the configured
+/// counts, so that the servers of an ensemble do not all write theirs at the same time
+/// (`SyncRequestProcessor.shouldSnapshot`).
+#[derive(Debug)]
+pub(crate) struct SnapshotCadence {
+    txns: u64,
+    /// `zookeeper.snapCount`
+    snap_count: u64,
+    /// `zookeeper.snapSizeLimitInKb`, in bytes.
+    snap_size: Option<u64>,
+    random: u64,
+}
+
+impl SnapshotCadence {
+    pub(crate) fn new(storage: &StorageOptions, replayed: u64, seed: i64) -> SnapshotCadence {
+        SnapshotCadence {
+            txns: replayed,
+            snap_count: u64::from(storage.snap_count),
+            snap_size: storage.snap_size_bytes_max,
+            random: seed.cast_unsigned(),
+        }
+    }
+
+    /// Counts transactions written; whether that makes a snapshot due, which starts the count anew.
+    pub(crate) fn is_due(&mut self, txns: u64, log_bytes: u64) -> bool {
+        self.txns += txns;
+        let share = |whole: u64| whole / 2 + self.random % (whole / 2).max(1);
+        let due = self.txns > share(self.snap_count)
+            || self.snap_size.is_some_and(|size| log_bytes > share(size));
+        if due {
+            self.txns = 0;
+            // One step of a 64-bit linear congruential generator: spread is all that is wanted.
+            self.random = self
+                .random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1)
+                >> 1;
+        }
+        due
+    }
+}
+
+/// Writes a snapshot for every message, while the server goes on.
+pub(crate) struct SnapshotThread {
+    shared: Arc<Shared>,
+    inbox: Receiver<()>,
+}
+
+impl SnapshotThread {
+    pub(crate) fn new(shared: Arc<Shared>, inbox: Receiver<()>) -> SnapshotThread {
+        SnapshotThread { shared, inbox }
+    }
+
+    /// Runs until the log thread is gone.
+    pub(crate) fn run(self) {
+        while let Ok(()) = self.inbox.recv() {
+            let start = Instant::now();
+            match snapshot(&self.shared) {
+                Ok(zxid) => {
+                    self.shared.stats.snapshot_taken(start.elapsed());
+                    info!(%zxid, took = ?start.elapsed(), "snapshot written");
+                }
+                // The log alone is enough to recover; the next one may succeed.
+                Err(error) => {
+                    self.shared.stats.snapshot_failed();
+                    error!(%error, "no snapshot could be written");
+                }
+            }
+        }
+    }
+}
+
+fn snapshot(shared: &Shared) -> Result<zooid_proto::Zxid, SnapshotError> {
+    let Files {
+        snapshots,
+        snapshot_options,
+        ..
+    } = &shared.files;
+    let (ticket, mut walk) = {
+        let mut replica = shared.replica.write();
+        (snapshots.ticket(), replica.begin_walk())
+    };
+    let written = snapshots.write(ticket, &mut walk, snapshot_options, &mut |visit| {
+        visit(&shared.replica.read());
+    });
+    shared.replica.write().end_walk(walk);
+    written.map(|file| file.zxid)
+}
+
+/// Purges at start and then every `autopurge.purgeInterval`, if that is on.
+pub(crate) async fn purge_regularly(shared: Arc<Shared>) {
+    let Some(interval_ms) = shared.config.purge.interval_ms else {
+        return;
+    };
+    let mut interval = tokio::time::interval(Duration::from_millis(interval_ms.max(1)));
+    loop {
+        // Neither arm loses anything when dropped.
+        tokio::select! {
+            _ = interval.tick() => {}
+            () = shared.drain_started() => return,
+        }
+        let shared = Arc::clone(&shared);
+        let purged = tokio::task::spawn_blocking(move || purge_once(&shared)).await;
+        if let Err(error) = purged {
+            error!(%error, "the purge task failed");
+        }
+    }
+}
+
+fn purge_once(shared: &Shared) {
+    let Files {
+        disk,
+        dirs,
+        snapshots,
+        ..
+    } = &shared.files;
+    let keep = crate::shared::size(shared.config.purge.snap_retain_count);
+    let purged = purge(&**disk, dirs, snapshots, keep, &mut |file| {
+        info!(path = %file.path.display(), "purging");
+    });
+    if let Err(error) = purged {
+        error!(%error, "old files could not be purged");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! `zooid serve`: from a command line to a running server.
+
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tracing::{error, info, warn};
+use tracing_subscriber::EnvFilter;
+use zooid_config::load::{Invocation, Provenance, Request, check_data_dirs, load};
+use zooid_config::{Config, ConfigError, Location, parse_system_properties};
+use zooid_server::ServeError;
+
+/// The command line of `zooid serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// A system property, as ZooKeeper's JVM takes it: -Dzookeeper.snapCount=1000
+    #[arg(short = 'D', value_name = "KEY=VALUE")]
+    properties: Vec<String>,
+    /// A zoo.cfg; or ZooKeeper's short form: port dataDir [tickTime] [maxClientCnxns].
+    /// Nothing: a standalone server on 127.0.0.1:2181 that keeps its data in ./zooid-data.
+    #[arg(value_name = "CONFIG")]
+    arguments: Vec<String>,
+}
+
+pub(crate) fn run(args: &ServeArgs) -> ExitCode {
+    start_logging();
+    let config = match configure(args) {
+        Ok(config) => config,
+        Err(invalid) => {
+            error!("{invalid}");
+            return ExitCode::from(invalid.exit_code());
+        }
+    };
+    match zooid_server::serve(config) {
+        Ok(()) => {
+            info!("stopped");
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            error!("{failure}");
+            ExitCode::from(ServeError::exit_code(&failure))
+        }
+    }
+}
+
+/// Log lines go to standard error; `ZOOID_LOG` chooses which, such as `debug` or
+/// `zooid_server=trace`.
+fn start_logging() {
+    let filter = EnvFilter::try_from_env("ZOOID_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(ansi)
+        .init();
+}
+
+fn configure(args: &ServeArgs) -> Result<Config, ConfigError> {
+    let request = Request {
+        invocation: match &args.arguments[..] {
+            [] => Invocation::Bare,
+            [file] => Invocation::File(PathBuf::from(file)),
+            short => Invocation::Arguments(short.to_vec()),
+        },
+        properties: parse_system_properties(
+            &Location::source("the command line"),
+            &args.properties,
+        )?,
+        environment: zooid_config::load::process_environment(),
+    };
+    let (loaded, provenance) = load(&request)?;
+    tell(&loaded.config, &provenance);
+    for warning in &loaded.warnings {
+        warn!("{warning}");
+    }
+    check_data_dirs(&loaded.config)?;
+    Ok(loaded.config)
+}
+
+fn tell(config: &Config, provenance: &Provenance) {
+    match provenance {
+        Provenance::File(path) => info!(path = %path.display(), "configuration read"),
+        Provenance::Arguments => info!("configuration taken from the command line"),
+        Provenance::Container { .. } => info!("configuration taken from ZOO_* variables"),
+        Provenance::Embedded => {
+            let address = config.client.address.as_ref().map(ToString::to_string);
+            info!(
+                "no configuration given: standalone on {}, data in {}",
+                address.unwrap_or_default(),
+                config.data_dir.display()
+            );
+        }
+    }
+}
