@@ -18,11 +18,15 @@ mod rendering;
 pub mod script;
 mod server;
 mod session;
+mod snapshot_file;
 mod wire;
+mod workload;
 
 pub use dump::{NodeDump, TreeDump};
 pub use launch::{Kind, Options, SUPER_DIGEST, java_tool};
 pub use random_script::random_script;
 pub use server::Server;
 pub use session::{Event, Reply, Session};
+pub use snapshot_file::{SnapshotFile, count_log_records, snapshots};
 pub use wire::Wire;
+pub use workload::{Workload, anyone};

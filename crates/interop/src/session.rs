@@ -1,6 +1,6 @@
 //! A client with a session: one request at a time, every reply and event as it came.
 
-use crate::Wire;
+use crate::{Server, Wire};
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -77,6 +77,17 @@ impl Session {
     /// When the server does not grant it.
     pub fn open(address: SocketAddr, timeout_ms: i32) -> Result<Session> {
         Session::connect(address, timeout_ms, SessionId(0), Bytes::new(), Zxid::ZERO)
+    }
+
+    /// Opens a long session that may do everything, on a server with
+    /// [`SUPER_DIGEST`](crate::SUPER_DIGEST).
+    ///
+    /// # Errors
+    /// When the server does not grant it.
+    pub fn open_as_super(server: &Server) -> Result<Session> {
+        let mut session = Session::open(server.address(), LONG_TIMEOUT_MS)?;
+        session.add_auth("digest", "super:admin")?;
+        Ok(session)
     }
 
     /// Comes back to the session of a lost connection, perhaps on another server.
@@ -351,6 +362,19 @@ impl Session {
         Ok(Event { zxid, event })
     }
 
+    /// Waits until the server has deleted a node.
+    ///
+    /// # Errors
+    /// When the connection ends or the node stays.
+    pub fn wait_until_gone(&mut self, path: &str) -> Result<()> {
+        if self.exists(path, true)?.is_some() {
+            self.wait_for_event()?;
+        }
+        let is_gone = self.exists(path, false)?.is_none();
+        ensure!(is_gone, "{path} is still there");
+        Ok(())
+    }
+
     /// Ends the session.
     ///
     /// # Errors
@@ -366,3 +390,5 @@ fn path_watch(path: &str, watch: bool) -> Vec<u8> {
     PathWatch { path, watch }.encode(&mut body);
     body
 }
+
+const LONG_TIMEOUT_MS: i32 = 600_000;
