@@ -19,6 +19,8 @@
 //! * the first error of a log is its last: it answers every later call with an error.
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod crash_tests;
 pub mod disk;
 mod epoch;
 mod log;

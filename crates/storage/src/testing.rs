@@ -118,8 +118,8 @@ pub(crate) fn txn(zxid: Zxid) -> (TxnHeader, Txn) {
     };
     let body = match step % 3 {
         _ if step == 1 => Txn::CreateSession { timeout_ms: 4000 },
-        _ if step == 2 => create("/a", &[], false),
-        0 if step > 3 => create(&path(step), &[7; 40], step % 2 == 1),
+        _ if step == 2 => create("/a", &[], false, 1),
+        0 if step > 3 => create(&path(step), &[7; 40], step % 2 == 1, step / 3 - 1),
         1 => Txn::SetData(SetDataTxn {
             path: path(step),
             data: Some(vec![1; usize::try_from(step * 37 % 900).unwrap()].into()),
@@ -141,13 +141,13 @@ pub(crate) fn txn(zxid: Zxid) -> (TxnHeader, Txn) {
     (header, body)
 }
 
-fn create(path: &str, data: &'static [u8], ephemeral: bool) -> Txn {
+fn create(path: &str, data: &'static [u8], ephemeral: bool, siblings: i64) -> Txn {
     Txn::Create(CreateTxn {
         path: path.into(),
         data: Some(data.into()),
         acl: vec![Acl::new(perms::READ, "digest", path)],
         ephemeral,
-        parent_cversion: -1,
+        parent_cversion: i32::try_from(siblings).unwrap(),
     })
 }
 

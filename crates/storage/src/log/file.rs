@@ -95,6 +95,12 @@ impl<R: Read> LogFile<R> {
         self.end
     }
 
+    /// Whether no record has been found so far.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.last_good.is_none()
+    }
+
     /// Where the file is.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -6,7 +6,6 @@ use super::follows;
 use super::frame::LogRecord;
 use crate::disk::Disk;
 use crate::names::{DataFile, log_files};
-use crate::width::index;
 use bytes::Bytes;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,7 +33,7 @@ pub struct LogIterator {
     repeated: u64,
 }
 
-/// The newest log file, if a crash tore its end.
+/// The newest log file, if a crash tore its end or left nothing but its header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TornTail {
     /// The file.
@@ -205,22 +204,16 @@ impl LogIterator {
         let Some(file) = self.current.take() else {
             return;
         };
-        self.torn_tail = match file.end() {
-            Some(LogFileEnd::Torn { good_len }) => Some(TornTail {
-                path: file.path().to_owned(),
-                good_len: good_len_of_records(good_len),
-            }),
-            _ => None,
+        let good_len = match file.end() {
+            // Only a header: the first transaction never arrived.
+            _ if file.is_empty() => Some(0),
+            Some(LogFileEnd::Torn { good_len }) => Some(good_len),
+            Some(LogFileEnd::Clean) | None => None,
         };
-    }
-}
-
-/// A file with a header and no record is as good as none.
-fn good_len_of_records(good_len: u64) -> u64 {
-    if index(good_len) > zooid_proto::FileHeader::LEN {
-        good_len
-    } else {
-        0
+        self.torn_tail = good_len.map(|good_len| TornTail {
+            path: file.path().to_owned(),
+            good_len,
+        });
     }
 }
 

@@ -149,8 +149,7 @@ impl<R: Read> SnapshotReader<R> {
             trailer.last_zxid = Some(zxid);
             rest = behind;
         }
-        // What is behind the known sections would be a later version's.
-        if trailer == Trailer::default() && !rest.is_empty() {
+        if !rest.is_empty() && !self.checksum.is_sealed(rest) {
             return Err(ReadError::Checksum);
         }
         self.drain()?;
@@ -217,6 +216,19 @@ fn parse_all(
 }
 
 impl Checksum {
+    /// Whether these are sections of a later version: whatever they hold, they end with a seal.
+    fn is_sealed(&self, sections: &[u8]) -> bool {
+        let Some(rest) = sections.strip_suffix(SEAL_TEXT) else {
+            return false;
+        };
+        let Some((covered, seal)) = rest.split_last_chunk() else {
+            return false;
+        };
+        let mut checksum = self.clone();
+        checksum.0.write(covered);
+        i64::from_be_bytes(*seal) == i64::from(checksum.0.finish())
+    }
+
     /// Reads a section and its seal from the front of `input`; `None`, and nothing changed, unless
     /// the seal holds.
     fn section<'a, T>(
