@@ -1,8 +1,8 @@
 //! `zooid cli`: a command line client with zkCli's spellings and output (spec §9.1).
 //!
-//! The binary calls [`run_from`] with the arguments after `cli`. From there: [`launch`] parses
-//! them, [`shell`] runs commands, [`commands`] holds the table of commands and their functions,
-//! which talk to servers through [`client`] and print through [`console`].
+//! The binary calls [`run_from`] with the arguments after `cli`. From there: `launch` parses them,
+//! `shell` runs commands, `commands` holds the table of commands and their functions, which talk to
+//! servers through `client` and print through `console`.
 //!
 //! What zkCli prints to stdout is printed alike, byte for byte. On stderr, texts are zkCli's too,
 //! without the names of Java's exceptions and the stack traces.

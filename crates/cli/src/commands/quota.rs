@@ -173,18 +173,15 @@ fn wished_limit(args: &Args) -> Result<(&'static str, i64), &'static str> {
 fn refuse_nested(client: &Client, path: &str) -> Result<(), CliError> {
     let own = format!("{QUOTA}{path}");
     let mut inner = None;
-    let walked = walk(client, &own, false, &mut |node| {
-        if let Some(holder) = node.strip_suffix(LIMITS).and_then(|h| h.strip_suffix('/'))
-            && holder != own
-        {
-            inner.get_or_insert_with(|| holder[QUOTA.len()..].to_owned());
-        }
-        Ok(())
-    });
-    match walked {
-        // Without a node there is no quota below.
-        Err(CliError::Failed(text)) if text == format!("Node does not exist: {own}") => {}
-        other => other?,
+    if client.exists(&own, false)?.is_some() {
+        walk(client, &own, false, &mut |node| {
+            if let Some(holder) = node.strip_suffix(LIMITS).and_then(|h| h.strip_suffix('/'))
+                && holder != own
+            {
+                inner.get_or_insert_with(|| holder[QUOTA.len()..].to_owned());
+            }
+            Ok(())
+        })?;
     }
     if let Some(inner) = inner {
         return Err(CliError::failed(format!(
@@ -206,12 +203,14 @@ fn refuse_nested(client: &Client, path: &str) -> Result<(), CliError> {
     Ok(())
 }
 
-fn create_ancestors(client: &Client, path: &str) -> Result<(), CliError> {
-    let ends = path[1..].match_indices('/').map(|(at, _)| at + 1);
-    for end in ends.chain([path.len()]) {
-        let node = format!("{QUOTA}{}", &path[..end]);
-        if client.exists(&node, false)?.is_none() {
-            create(client, &node, None)?;
+/// Every node above the limits, those of `/zookeeper` included: below a chroot there are none.
+fn create_ancestors(client: &Client, path: &str) -> Result<(), ClientError> {
+    let holder = format!("{QUOTA}{path}");
+    let ends = holder.match_indices('/').map(|(at, _)| at).skip(1);
+    for end in ends.chain([holder.len()]) {
+        let node = &holder[..end];
+        if client.exists(node, false)?.is_none() {
+            create(client, node, None)?;
         }
     }
     Ok(())
