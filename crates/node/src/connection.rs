@@ -12,7 +12,7 @@ mod outbox;
 mod read;
 mod stats;
 
-pub use stats::{ConnStats, Recent, Tally};
+pub use stats::{ConnStats, Recent, Sent, Tally};
 
 use crate::Settings;
 use crate::auth::AuthOutcome;
@@ -149,7 +149,11 @@ impl Connection {
 
     /// What has been counted since the last call.
     pub fn take_recent(&mut self) -> Recent {
-        std::mem::take(&mut self.recent)
+        let recent = std::mem::take(&mut self.recent);
+        Recent {
+            sent: self.outbox.take_sent(),
+            ..recent
+        }
     }
 
     /// Requests whose reply is not made yet.

@@ -38,7 +38,7 @@ mod sweep;
 mod testing;
 
 pub use auth::{AuthSettings, Authenticator, DigestAlgorithm};
-pub use connection::{ConnStats, Connection, Context, Recent, Tally};
+pub use connection::{ConnStats, Connection, Context, Recent, Sent, Tally};
 pub use node::{Node, NodeStats};
 pub use sessions::{SessionInfo, Sessions};
 pub use settings::{ContainerSettings, Settings};

@@ -164,6 +164,12 @@ impl Replica {
         self.tree.nodes.len() + 1
     }
 
+    /// Sessions.
+    #[must_use]
+    pub fn session_count(&self) -> usize {
+        self.sessions.len()
+    }
+
     /// Watches of both tables.
     #[must_use]
     pub fn watch_count(&self) -> usize {

@@ -1,5 +1,6 @@
 //! Bytes on their way to one client: whole frames, in order.
 
+use super::Sent;
 use zooid_proto::{
     ConnectResponse, ErrorCode, EventType, Jute, KeeperState, ReplyHeader, Zxid, xid,
 };
@@ -13,6 +14,7 @@ const HEADER_END: usize = ERR_OFFSET + 4;
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     bytes: Vec<u8>,
+    sent: Sent,
 }
 
 impl Outbox {
@@ -33,16 +35,29 @@ impl Outbox {
         }
     }
 
+    /// What has been put in since the last call.
+    pub(super) fn take_sent(&mut self) -> Sent {
+        std::mem::take(&mut self.sent)
+    }
+
     fn begin(&mut self) -> usize {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&[0; LENGTH_BYTES]);
         start
     }
 
-    fn end(&mut self, start: usize) {
+    /// Completes a packet; its length.
+    fn end(&mut self, start: usize) -> u32 {
         let len = self.bytes.len() - start - LENGTH_BYTES;
         let len = u32::try_from(len).expect("a reply is made of bounded parts");
         self.bytes[start..start + LENGTH_BYTES].copy_from_slice(&len.to_be_bytes());
+        self.sent.packets += 1;
+        len
+    }
+
+    fn end_reply(&mut self, start: usize) {
+        let len = self.end(start);
+        self.sent.replied(i64::from(len));
     }
 
     pub(super) fn connect_response(&mut self, response: &ConnectResponse) {
@@ -55,7 +70,7 @@ impl Outbox {
     pub(super) fn reply(&mut self, xid: i32, zxid: Zxid, err: ErrorCode) {
         let start = self.begin();
         ReplyHeader { xid, zxid, err }.encode(&mut self.bytes);
-        self.end(start);
+        self.end_reply(start);
     }
 
     /// A reply whose body `write` appends; if that fails, the code alone.
@@ -77,7 +92,7 @@ impl Outbox {
             let code = err.code().to_be_bytes();
             self.bytes[start + ERR_OFFSET..start + HEADER_END].copy_from_slice(&code);
         }
-        self.end(start);
+        self.end_reply(start);
     }
 
     pub(super) fn event(&mut self, zxid: Zxid, event: EventType, path: &str) {
@@ -91,6 +106,7 @@ impl Outbox {
         event.encode(&mut self.bytes);
         KeeperState::SyncConnected.encode(&mut self.bytes);
         zooid_jute::put_str(&mut self.bytes, path);
-        self.end(start);
+        let len = self.end(start);
+        self.sent.told(i64::from(len));
     }
 }

@@ -63,6 +63,8 @@ pub struct Recent {
     pub writes: Tally,
     /// Auth packets refused.
     pub auth_failures: u64,
+    /// Packets to the client.
+    pub sent: Sent,
 }
 
 impl Recent {
@@ -73,6 +75,31 @@ impl Recent {
             &mut self.writes
         }
         .add(latency_ms);
+    }
+}
+
+/// Packets put into the outbox. Sizes are in bytes, without the length that precedes a packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// All of them, those that open a session included.
+    pub packets: u64,
+    /// Sizes of replies.
+    pub replies: Tally,
+    /// Sizes of watch events.
+    pub events: Tally,
+    /// Size of the newest of either.
+    pub last_bytes: i64,
+}
+
+impl Sent {
+    pub(super) fn replied(&mut self, bytes: i64) {
+        self.replies.add(bytes);
+        self.last_bytes = bytes;
+    }
+
+    pub(super) fn told(&mut self, bytes: i64) {
+        self.events.add(bytes);
+        self.last_bytes = bytes;
     }
 }
 

@@ -410,3 +410,28 @@ fn an_unknown_connection_id_is_nobody() {
     server.input(crate::Input::Disconnected(ConnId(42)));
     assert_eq!(server.halted, None);
 }
+
+#[test]
+fn what_is_sent_is_counted_once() {
+    const HEADER_BYTES: i64 = 4 + 8 + 4;
+    let mut server = TestServer::new(settings());
+    let (conn, _) = server.connect(1);
+    assert_eq!(server.connection(conn).take_recent().sent.packets, 1);
+    server.request(conn, 1, OpCode::Exists, &watch("/a", true));
+    server.request(conn, 2, OpCode::Create, &create("/a"));
+    server.packets(conn);
+    let sent = server.connection(conn).take_recent().sent;
+    assert_eq!(sent.packets, 3);
+    // NoNode has no body; a path is a length and its bytes.
+    let created_bytes = HEADER_BYTES + 4 + 2;
+    assert_eq!(sent.replies.count, 2);
+    assert_eq!(sent.replies.min, HEADER_BYTES);
+    assert_eq!(sent.replies.max, created_bytes);
+    assert_eq!(sent.events.count, 1);
+    assert_eq!(sent.events.sum, HEADER_BYTES + 4 + 4 + 4 + 2);
+    assert_eq!(sent.last_bytes, created_bytes);
+    assert_eq!(
+        server.connection(conn).take_recent(),
+        crate::Recent::default()
+    );
+}
