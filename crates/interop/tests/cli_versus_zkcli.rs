@@ -112,6 +112,12 @@ fn render(output: &Output, address: SocketAddr) -> String {
 }
 
 fn mask(line: &str) -> String {
+    // Servers since 3.9 send the zxid of an event, and clients since 3.9 print it.
+    if let Some((event, _)) = line.split_once(" zxid: ")
+        && event.starts_with("WatchedEvent ")
+    {
+        return format!("{event}\n");
+    }
     let masked = match line.split_once(" = ") {
         Some(("ctime" | "mtime", date)) if !date.ends_with(" 1970") => "DATE",
         Some(("ephemeralOwner", owner)) if owner != "0x0" => "SESSION",
