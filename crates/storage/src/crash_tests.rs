@@ -47,7 +47,8 @@ fn live(site: &Site, promises: &mut Promises) -> Result<(), Box<dyn Error>> {
         promises.current = batch;
     }
     // From here on less than was committed may be found: the leader said so.
-    let target = Zxid(promises.committed - 9);
+    // Two log files go, and a part of a third.
+    let target = Zxid(promises.committed - 19);
     promises.committed = target.0;
     log.truncate(target)?;
     promises.possible = target.0;

@@ -176,13 +176,16 @@ pub(crate) fn replica_at(upto: Zxid) -> Replica {
     replica
 }
 
+/// A node's data, access control list and metadata.
+type Node = (Option<Vec<u8>>, Vec<Acl>, StatPersisted);
+
 /// What a replica holds, in an order of its own.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Content {
     pub(crate) zxid: Zxid,
     pub(crate) digest: i64,
     pub(crate) sessions: BTreeMap<SessionId, i32>,
-    pub(crate) nodes: BTreeMap<String, (Option<Vec<u8>>, Vec<Acl>, StatPersisted)>,
+    pub(crate) nodes: BTreeMap<String, Node>,
 }
 
 pub(crate) fn content(replica: &mut Replica) -> Content {
