@@ -3,7 +3,7 @@
 //! A log is only ever appended to, into zeros, and everything before the last sync is durable. So a
 //! crash leaves exactly three kinds of traces behind the last good record: zeros; a record that
 //! breaks off and is followed by zeros (the write stopped there); records of which whole sectors are
-//! zeros (the disk reordered, spec'd by `disk`'s rules). None of that was ever acknowledged and may
+//! zeros (the disk wrote in another order; see `disk`'s rules). None of that was ever acknowledged and may
 //! be cut. Anything else is damage to what was written whole: acknowledged transactions may be
 //! among it, and forgetting them would be silent loss, so it is refused (PAR, FAST '18).
 //!
