@@ -2,7 +2,7 @@
 
 use super::outbox::Outbox;
 use bytes::Bytes;
-use zooid_jute::{put_buffer, put_str, put_vec_len};
+use zooid_jute::{put_buffer, put_vec_len};
 use zooid_proto::request::{GetEphemerals, PathKind, PathOnly, PathWatch, SetWatches, SetWatches2};
 use zooid_proto::response::{
     ClientInfo, ErrorResponse, GetAclResponse, GetAllChildrenNumberResponse, GetEphemeralsResponse,
@@ -229,8 +229,9 @@ impl Read<'_> {
 
 fn put_children(children: Children<'_>, out: &mut Vec<u8>) {
     put_vec_len(out, children.len());
-    for name in children {
-        put_str(out, name);
+    // Names lie in the tree as Java would write them: no need to look at their characters again.
+    for name in children.bytes() {
+        put_buffer(out, Some(name));
     }
 }
 
