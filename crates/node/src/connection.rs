@@ -63,6 +63,14 @@ enum Phase {
     Closing,
 }
 
+/// Whether the client has sent something since the core was last told so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    No,
+    Unreported,
+    Reported,
+}
+
 #[derive(Debug)]
 struct Pending {
     xid: i32,
@@ -88,7 +96,7 @@ pub struct Connection {
     outbox: Outbox,
     stats: ConnStats,
     recent: Recent,
-    heard: bool,
+    heard: Heard,
 }
 
 impl Connection {
@@ -108,7 +116,7 @@ impl Connection {
             outbox: Outbox::default(),
             stats: ConnStats::new(now),
             recent: Recent::default(),
-            heard: false,
+            heard: Heard::No,
         }
     }
 
@@ -215,15 +223,20 @@ impl Connection {
         self.outbox.len() > 0
     }
 
-    /// The session if it has been heard of since the last call.
-    pub fn take_heard(&mut self) -> Option<SessionId> {
-        std::mem::take(&mut self.heard).then_some(self.session)
+    /// Whether the session has been heard of for the first time since the last
+    /// [`Connection::take_heard`]; says so once.
+    pub fn newly_heard(&mut self) -> bool {
+        let newly = self.heard == Heard::Unreported;
+        if newly {
+            self.heard = Heard::Reported;
+        }
+        newly
     }
 
-    /// Whether the session has been heard of since the last [`Connection::take_heard`].
-    #[must_use]
-    pub fn heard(&self) -> bool {
-        self.heard
+    /// The session, if it has been heard of since the last call.
+    pub fn take_heard(&mut self) -> Option<SessionId> {
+        let heard = std::mem::replace(&mut self.heard, Heard::No);
+        (heard != Heard::No).then_some(self.session)
     }
 
     /// Takes in one frame, without its length. What the core must know goes to `to_node`.
@@ -260,7 +273,9 @@ impl Connection {
     }
 
     fn on_request(&mut self, ctx: &Context<'_>, frame: &Bytes, to_node: &mut Vec<Input>) {
-        self.heard = true;
+        if self.heard == Heard::No {
+            self.heard = Heard::Unreported;
+        }
         let mut r = Reader::shared(frame, ctx.settings.limit);
         let Ok(header) = RequestHeader::decode(&mut r) else {
             return self.close();

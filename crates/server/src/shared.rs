@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     pub(crate) in_process: AtomicUsize,
     /// When the core wants its next timer, on the monotonic clock.
     pub(crate) next_wakeup_ms: AtomicI64,
-    /// Connections that sent something since the last timer.
+    /// Connections that sent something since the last timer; each is in it once.
     heard: Mutex<Vec<ConnId>>,
     draining: watch::Sender<bool>,
 }
@@ -90,10 +90,7 @@ impl Shared {
     }
 
     pub(crate) fn note_heard(&self, id: ConnId) {
-        let mut heard = self.heard.lock();
-        if heard.last() != Some(&id) {
-            heard.push(id);
-        }
+        self.heard.lock().push(id);
     }
 
     /// Sessions heard of since the last call. Must be told to the core before any timer, or a
