@@ -1,6 +1,6 @@
 //! A running server of either kind.
 
-use crate::{Kind, Options};
+use crate::{Kind, Options, Session};
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -174,8 +174,7 @@ impl Server {
                 self.child = None;
                 bail!("{:?} server ended at its start: {status}\n{log}", self.kind);
             }
-            // srvr, not ruok: Java answers ruok before it has loaded its database.
-            if matches!(self.four_letter_word("srvr"), Ok(answer) if answer.contains("Mode: ")) {
+            if Session::is_refused(self.address()) {
                 return Ok(Started::Serving);
             }
             if started.elapsed() > START_TIMEOUT {
@@ -219,8 +218,7 @@ fn free_port() -> Result<u16> {
 }
 
 const START_ATTEMPTS_MAX: usize = 5;
-const START_TIMEOUT: Duration = Duration::from_secs(60);
-// Short, because a server that is just starting may accept a connection and then forget it.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const LOG_LINES_SHOWN: usize = 15;
 const POLL_INTERVAL: Duration = Duration::from_millis(20);

@@ -104,6 +104,25 @@ impl Session {
         )
     }
 
+    /// Asks for a session that nobody has. Only a server that serves refuses it, and that costs no
+    /// transaction; `ruok` Java answers before it has loaded its database.
+    pub(crate) fn is_refused(address: SocketAddr) -> bool {
+        let attempt = || {
+            let mut wire = Wire::open(address)?;
+            let request = ConnectRequest {
+                protocol_version: 0,
+                last_zxid_seen: Zxid::ZERO,
+                timeout_ms: 30_000,
+                session_id: SessionId(1),
+                password: None,
+                read_only: Some(false),
+            };
+            wire.send(&request.to_vec())?;
+            anyhow::Ok(wire.receive_soon()?.is_some())
+        };
+        attempt().unwrap_or(false)
+    }
+
     fn connect(
         address: SocketAddr,
         timeout_ms: i32,

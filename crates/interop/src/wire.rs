@@ -58,6 +58,18 @@ impl Wire {
         Ok(self.fill(&mut packet)?.then_some(packet))
     }
 
+    /// As [`Wire::receive`], from a server that may have forgotten the connection: it was just starting
+    /// when it accepted it.
+    ///
+    /// # Errors
+    /// As [`Wire::receive`].
+    pub(crate) fn receive_soon(&mut self) -> Result<Option<Vec<u8>>> {
+        self.stream.set_read_timeout(Some(SOON))?;
+        let received = self.receive();
+        self.stream.set_read_timeout(Some(READ_TIMEOUT))?;
+        received
+    }
+
     /// Receives everything until the server closes the connection.
     ///
     /// # Errors
@@ -101,4 +113,5 @@ fn is_close(kind: ErrorKind) -> bool {
     )
 }
 
+const SOON: Duration = Duration::from_secs(2);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
