@@ -41,7 +41,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(id: ConnId, remote: SocketAddr) -> Client {
-        let ip = java_address(&remote);
+        let ip = four_letter::java_text::ip_address(remote.ip());
         let conn = Mutex::new(Connection::new(id, ip, clock::now()));
         Client {
             id,
@@ -49,17 +49,6 @@ impl Client {
             conn,
             wake: Notify::new(),
         }
-    }
-}
-
-/// An address as `InetAddress.getHostAddress` prints it: IPv6 in full, without `::`.
-fn java_address(address: &SocketAddr) -> String {
-    match address.ip().to_canonical() {
-        std::net::IpAddr::V4(v4) => v4.to_string(),
-        std::net::IpAddr::V6(v6) => v6
-            .segments()
-            .map(|segment| format!("{segment:x}"))
-            .join(":"),
     }
 }
 
@@ -122,15 +111,17 @@ impl Socket {
     async fn run(&mut self, shared: &Arc<Shared>, client: &Arc<Client>) -> End {
         loop {
             if let Some(word) = self.four_letter_word(client) {
-                let answer = four_letter::answer(shared, word, &mut self.received).await;
-                self.sending = answer.into_bytes();
-                return End::Closed;
+                return match self.answer_word(shared, client, word).await {
+                    Ok(()) => End::Closed,
+                    Err(end) => end,
+                };
             }
             let mut turn = match self.turn(shared, client) {
                 Ok(turn) => turn,
                 Err(reason) => return End::Refused(reason),
             };
             if !turn.to_node.is_empty() {
+                shared.stats.queued(&turn.to_node);
                 let message = CoreMessage::Inputs(std::mem::take(&mut turn.to_node));
                 if shared.core.send(message).await.is_err() {
                     return End::Stopping;
@@ -153,6 +144,34 @@ impl Socket {
         let first = self.received.first_chunk::<LENGTH_BYTES>()?;
         let word = four_letter::Word::from_bytes(*first)?;
         client.conn.lock().is_fresh().then_some(word)
+    }
+
+    /// Waits for what belongs to the word, and answers it.
+    async fn answer_word(
+        &mut self,
+        shared: &Arc<Shared>,
+        client: &Client,
+        word: four_letter::Word,
+    ) -> Result<(), End> {
+        while self.received.len() < word.request_bytes() {
+            // A read that is dropped has moved no bytes.
+            tokio::select! {
+                read = self.reader.read_buf(&mut self.received) => match read {
+                    Ok(n) if n > 0 => shared.stats.bytes_received(n),
+                    _ => return Err(End::Gone),
+                },
+                () = sleep_until(self.deadline) => {
+                    shared.stats.sessionless_expired();
+                    return Err(End::Refused("no whole four-letter word came in time".to_owned()));
+                }
+                () = shared.drain_started() => return Err(End::Stopping),
+            }
+        }
+        let local_port = self.reader.local_addr().map_or(0, |local| local.port());
+        let asker = four_letter::Asker { client, local_port };
+        let answer = four_letter::answer(shared, asker, word, &self.received).await;
+        self.sending = answer.into_bytes();
+        Ok(())
     }
 
     /// Hands the frames that have arrived to the connection, runs its reads, and takes what is to
@@ -181,7 +200,7 @@ impl Socket {
             self.sent = 0;
             conn.take_outbox(&mut self.sending);
         }
-        if conn.heard() {
+        if conn.newly_heard() {
             shared.note_heard(client.id);
         }
         shared.stats.add(&conn.take_recent());
@@ -233,6 +252,9 @@ impl Socket {
         // As in Java: a busy server stops reading from those who have something under way.
         let throttled = self.outstanding > 0
             && shared.in_process.load(Ordering::Relaxed) > shared.limits.global_outstanding;
+        if throttled && turn.hungry {
+            shared.stats.held_back();
+        }
         let reads = turn.hungry && !throttled && !turn.again;
         let flushed = self.is_flushed();
         self.received
@@ -267,6 +289,9 @@ impl Socket {
     /// Sends what is left, tells the core, and takes the client off every list.
     async fn leave(mut self, shared: &Arc<Shared>, client: &Arc<Client>, end: &End) {
         debug!(remote = %client.remote, ?end, "connection ends");
+        if matches!(end, End::Gone) {
+            shared.stats.dropped();
+        }
         if let End::Refused(reason) = end {
             info!(remote = %client.remote, %reason, "closing connection");
         }
@@ -292,6 +317,3 @@ impl Socket {
         let _ = shared.core.send(gone).await;
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -78,8 +78,11 @@ impl Core {
                 };
                 batch.push(next);
             }
+            self.shared.stats.core_batch(batch.len());
             let mut stop = None;
+            let before = self.node.stats();
             self.step(batch.drain(..), &mut stop);
+            self.shared.stats.node_advanced(&before, &self.node.stats());
             self.perform()?;
             let wakeup = self.node.next_wakeup_ms();
             self.shared.next_wakeup_ms.store(wakeup, Ordering::Relaxed);
@@ -128,7 +131,7 @@ impl Core {
                     zxid,
                     record,
                 } => {
-                    self.shared.stats.proposed(record.len());
+                    self.shared.stats.proposed();
                     let append = LogCommand::Append {
                         generation,
                         zxid,
@@ -204,8 +207,10 @@ impl Core {
         );
         if replica.digest_mismatches() != mismatches {
             warn!(zxid = %record.header.zxid, op = record.header.op, "tree digest mismatch");
+            self.shared.stats.digest_mismatched();
         }
         self.shared.stats.committed();
+        self.shared.stats.watches_fired(&fired);
         for event in fired.drain(..) {
             self.deliver(replica, &event);
         }
@@ -217,7 +222,6 @@ impl Core {
     }
 
     fn deliver(&mut self, replica: &Replica, event: &Fired) {
-        self.shared.stats.watch_fired(event.event);
         self.with_client(replica, ConnId(event.watcher.0), |client, ctx| {
             client.conn.lock().on_event(ctx, event);
         });

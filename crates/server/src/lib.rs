@@ -17,11 +17,16 @@ mod database;
 mod four_letter;
 mod listener;
 mod log_thread;
+mod metrics;
 mod server;
 mod settings;
 mod shared;
 mod snapshot_thread;
 mod stats;
+mod unsupported;
+mod version;
 
+pub use metrics::metrics_reference_page;
 pub use server::{ServeError, serve};
 pub use settings::Unsupported;
+pub use version::FULL_VERSION;

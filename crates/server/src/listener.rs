@@ -74,7 +74,7 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, tasks: &Ta
     }
     match shared.clients.add(remote) {
         Ok(client) => {
-            shared.stats.accepted();
+            shared.stats.accepted(&remote);
             tasks.spawn(client::serve(Arc::clone(shared), client, stream));
         }
         Err(rejected) => {

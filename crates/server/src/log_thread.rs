@@ -133,7 +133,7 @@ impl LogThread {
             };
         }
         if let Some(persisted) = last {
-            self.sync()?;
+            self.sync(records)?;
             self.progress.report(persisted);
             self.roll_if_due(records)?;
         }
@@ -144,12 +144,12 @@ impl LogThread {
         Ok(())
     }
 
-    fn sync(&mut self) -> Result<(), LogError> {
+    fn sync(&mut self, records: usize) -> Result<(), LogError> {
         let start = Instant::now();
         self.log.commit()?;
         let took = start.elapsed();
         let slow = took.as_millis() > u128::from(self.shared.config.storage.fsync_warning_ms);
-        self.shared.stats.synced(took, slow);
+        self.shared.stats.synced(took, records);
         if slow {
             warn!(
                 ?took,

@@ -5,13 +5,14 @@ use crate::log_thread::{LOG_QUEUE_MAX, LogProgress, LogThread};
 use crate::settings::{Unsupported, settings};
 use crate::shared::Shared;
 use crate::snapshot_thread::{SnapshotCadence, SnapshotThread};
+use crate::unsupported::unsupported;
 use crate::{clock, listener};
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -86,6 +87,9 @@ async fn run(config: Config) -> Result<(), ServeError> {
     if config.is_distributed() {
         return Err(Unsupported::Ensemble { voters }.into());
     }
+    for line in unsupported(&config) {
+        warn!("{line}");
+    }
     let settings = settings(&config)?;
     let mut server = Server::start(config, settings).await?;
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
@@ -114,7 +118,9 @@ struct Server {
 impl Server {
     async fn start(config: Config, settings: zooid_node::Settings) -> Result<Server, ServeError> {
         let disk = Arc::new(RealDisk);
+        let opening = Instant::now();
         let opened = crate::database::open(disk, &config)?;
+        let opening_took = opening.elapsed();
         let node = Node::standalone(settings.clone(), &opened.replica, clock::now());
         let listeners = bind_clients(&config).await?;
 
@@ -130,6 +136,7 @@ impl Server {
             opened.replica,
             core_sender,
         ));
+        shared.stats.recovered(opening_took, opened.replayed);
 
         let core = Core::new(
             node,

@@ -1,26 +1,30 @@
-//! The server's counters (Java `ServerStats` and `ServerMetrics`).
+//! What the server counts about itself (Java `ServerStats` and `ServerMetrics`).
+//!
+//! Nothing is locked per request: a connection counts for itself and hands over what a turn of
+//! work has added, the other threads count once per batch. What the numbers are called is in
+//! [`crate::metrics`].
 
+use crate::metrics::Distribution;
 use parking_lot::Mutex;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
-use zooid_node::{Now, Recent, Tally};
+use zooid_node::{Input, NodeStats, Now, Recent, Tally};
 use zooid_proto::EventType;
+use zooid_tree::Fired;
+
+/// Which of Java's trace messages are wanted at first: requests, packets, sessions, warnings
+/// (Java `ZooTrace`).
+const INITIAL_TRACE_MASK: i64 = 1 << 1 | 1 << 4 | 1 << 5 | 1 << 8;
 
 /// Counted by many threads, read by operators.
 #[derive(Debug)]
 pub(crate) struct ServerStats {
     pub(crate) started: Now,
-    latencies: Mutex<Latencies>,
     pub(crate) counters: Counters,
-}
-
-/// Latencies of requests, in milliseconds.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Latencies {
-    pub(crate) reads: Tally,
-    pub(crate) writes: Tally,
-    pub(crate) syncs: Tally,
-    pub(crate) snapshots: Tally,
+    /// What `stmk` has set. Nothing depends on it.
+    pub(crate) trace_mask: AtomicI64,
+    summaries: Mutex<Summaries>,
 }
 
 /// Plain counters; relaxed, since none orders anything.
@@ -29,21 +33,73 @@ pub(crate) struct Counters {
     pub(crate) packets_received: AtomicU64,
     pub(crate) packets_sent: AtomicU64,
     pub(crate) bytes_received: AtomicU64,
+    pub(crate) reply_bytes: AtomicU64,
+    pub(crate) event_bytes: AtomicU64,
     pub(crate) auth_failures: AtomicU64,
-    pub(crate) connections_accepted: AtomicU64,
+    pub(crate) local_connections: AtomicU64,
+    pub(crate) remote_connections: AtomicU64,
     pub(crate) connections_rejected: AtomicU64,
+    pub(crate) connections_dropped: AtomicU64,
     pub(crate) sessionless_expired: AtomicU64,
+    pub(crate) connect_requests: AtomicU64,
+    pub(crate) requests_queued: AtomicU64,
+    pub(crate) requests_held_back: AtomicU64,
+    pub(crate) sessions_expired: AtomicU64,
+    pub(crate) revalidations: AtomicU64,
     pub(crate) proposals: AtomicU64,
     pub(crate) commits: AtomicU64,
-    pub(crate) last_proposal_bytes: AtomicI64,
-    pub(crate) node_created_watches: AtomicU64,
-    pub(crate) node_deleted_watches: AtomicU64,
-    pub(crate) node_changed_watches: AtomicU64,
-    pub(crate) node_children_watches: AtomicU64,
-    pub(crate) snapshots: AtomicU64,
+    pub(crate) digest_mismatches: AtomicU64,
     pub(crate) snapshot_errors: AtomicU64,
-    pub(crate) syncs: AtomicU64,
-    pub(crate) slow_syncs: AtomicU64,
+}
+
+/// Measurements. Times are in milliseconds, sizes in bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Summaries {
+    pub(crate) reads: Distribution,
+    pub(crate) updates: Distribution,
+    /// Writing and syncing one batch of the log.
+    pub(crate) flushes: Distribution,
+    pub(crate) batch_records: Tally,
+    pub(crate) core_queue: Tally,
+    pub(crate) snapshots: Tally,
+    pub(crate) startup: Tally,
+    pub(crate) startup_txns: Tally,
+    /// Replies and events.
+    pub(crate) packet_bytes: Tally,
+    pub(crate) last_packet_bytes: i64,
+    /// Watches fired by one event, by its kind.
+    pub(crate) created_watches: Tally,
+    pub(crate) deleted_watches: Tally,
+    pub(crate) changed_watches: Tally,
+    pub(crate) children_watches: Tally,
+}
+
+impl Summaries {
+    pub(crate) fn new() -> Summaries {
+        Summaries {
+            reads: Distribution::new(),
+            updates: Distribution::new(),
+            flushes: Distribution::new(),
+            batch_records: Tally::default(),
+            core_queue: Tally::default(),
+            snapshots: Tally::default(),
+            startup: Tally::default(),
+            startup_txns: Tally::default(),
+            packet_bytes: Tally::default(),
+            last_packet_bytes: 0,
+            created_watches: Tally::default(),
+            deleted_watches: Tally::default(),
+            changed_watches: Tally::default(),
+            children_watches: Tally::default(),
+        }
+    }
+
+    /// Of all requests.
+    pub(crate) fn latency(&self) -> Tally {
+        let mut all = *self.reads.tally();
+        all.merge(self.updates.tally());
+        all
+    }
 }
 
 fn add(counter: &AtomicU64, n: u64) {
@@ -52,99 +108,231 @@ fn add(counter: &AtomicU64, n: u64) {
     }
 }
 
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
+
+fn millis(took: Duration) -> i64 {
+    i64::try_from(took.as_millis()).unwrap_or(i64::MAX)
+}
+
 impl ServerStats {
     pub(crate) fn new(started: Now) -> ServerStats {
         ServerStats {
             started,
-            latencies: Mutex::new(Latencies::default()),
             counters: Counters::default(),
+            trace_mask: AtomicI64::new(INITIAL_TRACE_MASK),
+            summaries: Mutex::new(Summaries::new()),
         }
     }
 
+    pub(crate) fn summaries(&self) -> Summaries {
+        self.summaries.lock().clone()
+    }
+
+    /// `srst`. As in Java, what is a gauge there goes on counting.
+    pub(crate) fn reset(&self) {
+        *self.summaries.lock() = Summaries::new();
+        self.counters.reset();
+    }
+}
+
+impl Counters {
+    fn reset(&self) {
+        let Counters {
+            packets_received,
+            packets_sent,
+            bytes_received,
+            reply_bytes,
+            event_bytes,
+            auth_failures: _,
+            local_connections: _,
+            remote_connections: _,
+            connections_rejected,
+            connections_dropped,
+            sessionless_expired,
+            connect_requests,
+            requests_queued,
+            requests_held_back,
+            sessions_expired,
+            revalidations,
+            proposals,
+            commits,
+            digest_mismatches,
+            snapshot_errors,
+        } = self;
+        for counter in [
+            packets_received,
+            packets_sent,
+            bytes_received,
+            reply_bytes,
+            event_bytes,
+            connections_rejected,
+            connections_dropped,
+            sessionless_expired,
+            connect_requests,
+            requests_queued,
+            requests_held_back,
+            sessions_expired,
+            revalidations,
+            proposals,
+            commits,
+            digest_mismatches,
+            snapshot_errors,
+        ] {
+            counter.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Connections.
+impl ServerStats {
     /// Adds what a connection has counted.
     pub(crate) fn add(&self, recent: &Recent) {
-        add(&self.counters.packets_received, recent.packets_received);
-        add(&self.counters.auth_failures, recent.auth_failures);
-        let replies = recent.reads.count + recent.writes.count;
-        if replies > 0 {
-            add(&self.counters.packets_sent, replies);
-            let mut latencies = self.latencies.lock();
-            latencies.reads.merge(&recent.reads);
-            latencies.writes.merge(&recent.writes);
+        let counters = &self.counters;
+        add(&counters.packets_received, recent.packets_received);
+        add(&counters.auth_failures, recent.auth_failures);
+        let sent = &recent.sent;
+        if sent.packets == 0 {
+            return;
         }
-    }
-
-    pub(crate) fn latencies(&self) -> Latencies {
-        *self.latencies.lock()
-    }
-
-    /// `srst`: latencies and packet counts start anew.
-    pub(crate) fn reset(&self) {
-        *self.latencies.lock() = Latencies::default();
-        self.counters.packets_received.store(0, Ordering::Relaxed);
-        self.counters.packets_sent.store(0, Ordering::Relaxed);
+        add(&counters.packets_sent, sent.packets);
+        add(&counters.reply_bytes, sent.replies.sum.unsigned_abs());
+        add(&counters.event_bytes, sent.events.sum.unsigned_abs());
+        let mut summaries = self.summaries.lock();
+        summaries.reads.merge(&recent.reads);
+        summaries.updates.merge(&recent.writes);
+        summaries.packet_bytes.merge(&sent.replies);
+        summaries.packet_bytes.merge(&sent.events);
+        if sent.last_bytes > 0 {
+            summaries.last_packet_bytes = sent.last_bytes;
+        }
     }
 
     pub(crate) fn bytes_received(&self, n: usize) {
-        add(
-            &self.counters.bytes_received,
-            u64::try_from(n).unwrap_or(u64::MAX),
-        );
+        add(&self.counters.bytes_received, count(n));
     }
 
-    pub(crate) fn sessionless_expired(&self) {
-        add(&self.counters.sessionless_expired, 1);
+    /// A four-letter word counts as a packet, and so does its answer.
+    pub(crate) fn word_received(&self) {
+        add(&self.counters.packets_received, 1);
     }
 
-    pub(crate) fn accepted(&self) {
-        add(&self.counters.connections_accepted, 1);
+    pub(crate) fn word_answered(&self) {
+        add(&self.counters.packets_sent, 1);
+    }
+
+    pub(crate) fn accepted(&self, remote: &SocketAddr) {
+        let is_local = remote.ip().to_canonical().is_loopback();
+        let counter = if is_local {
+            &self.counters.local_connections
+        } else {
+            &self.counters.remote_connections
+        };
+        add(counter, 1);
     }
 
     pub(crate) fn rejected(&self) {
         add(&self.counters.connections_rejected, 1);
     }
 
-    pub(crate) fn proposed(&self, bytes: usize) {
+    /// The client's side has closed or reset.
+    pub(crate) fn dropped(&self) {
+        add(&self.counters.connections_dropped, 1);
+    }
+
+    pub(crate) fn sessionless_expired(&self) {
+        add(&self.counters.sessionless_expired, 1);
+    }
+
+    /// A connection is not read from because too many requests are under way.
+    pub(crate) fn held_back(&self) {
+        add(&self.counters.requests_held_back, 1);
+    }
+
+    /// These go to the core's queue.
+    pub(crate) fn queued(&self, inputs: &[Input]) {
+        let is_open = |input: &&Input| matches!(input, Input::Open(..));
+        let opens = inputs.iter().filter(is_open).count();
+        add(&self.counters.connect_requests, count(opens));
+        add(&self.counters.requests_queued, count(inputs.len()));
+    }
+}
+
+/// The core, the log and the snapshots.
+impl ServerStats {
+    /// The core has taken so many messages from its queue at once.
+    pub(crate) fn core_batch(&self, messages: usize) {
+        let messages = i64::try_from(messages).unwrap_or(i64::MAX);
+        self.summaries.lock().core_queue.add(messages);
+    }
+
+    /// What the node has counted between two looks at it.
+    pub(crate) fn node_advanced(&self, before: &NodeStats, now: &NodeStats) {
+        let expired = now.sessions_expired - before.sessions_expired;
+        add(&self.counters.sessions_expired, expired);
+        let revalidations = now.revalidations - before.revalidations;
+        add(&self.counters.revalidations, revalidations);
+    }
+
+    pub(crate) fn proposed(&self) {
         add(&self.counters.proposals, 1);
-        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-        self.counters
-            .last_proposal_bytes
-            .store(bytes, Ordering::Relaxed);
-    }
-
-    pub(crate) fn synced(&self, took: Duration, slow: bool) {
-        add(&self.counters.syncs, 1);
-        add(&self.counters.slow_syncs, u64::from(slow));
-        let ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
-        self.latencies.lock().syncs.add(ms);
-    }
-
-    pub(crate) fn snapshot_taken(&self, took: Duration) {
-        add(&self.counters.snapshots, 1);
-        let ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
-        self.latencies.lock().snapshots.add(ms);
-    }
-
-    pub(crate) fn snapshot_failed(&self) {
-        add(&self.counters.snapshot_errors, 1);
     }
 
     pub(crate) fn committed(&self) {
         add(&self.counters.commits, 1);
     }
 
-    pub(crate) fn watch_fired(&self, event: EventType) {
-        let counter = match event {
-            EventType::NodeCreated => &self.counters.node_created_watches,
-            EventType::NodeDeleted => &self.counters.node_deleted_watches,
-            EventType::NodeDataChanged => &self.counters.node_changed_watches,
-            EventType::NodeChildrenChanged => &self.counters.node_children_watches,
-            EventType::None
-            | EventType::DataWatchRemoved
-            | EventType::ChildWatchRemoved
-            | EventType::PersistentWatchRemoved => return,
-        };
-        add(&self.counters.packets_sent, 1);
-        add(counter, 1);
+    pub(crate) fn digest_mismatched(&self) {
+        add(&self.counters.digest_mismatches, 1);
+    }
+
+    /// A transaction's watches, those of one event next to each other.
+    pub(crate) fn watches_fired(&self, fired: &[Fired]) {
+        if fired.is_empty() {
+            return;
+        }
+        let mut summaries = self.summaries.lock();
+        for event in fired.chunk_by(|one, next| one.event == next.event && one.path == next.path) {
+            let watches = match event[0].event {
+                EventType::NodeCreated => &mut summaries.created_watches,
+                EventType::NodeDeleted => &mut summaries.deleted_watches,
+                EventType::NodeDataChanged => &mut summaries.changed_watches,
+                EventType::NodeChildrenChanged => &mut summaries.children_watches,
+                EventType::None
+                | EventType::DataWatchRemoved
+                | EventType::ChildWatchRemoved
+                | EventType::PersistentWatchRemoved => continue,
+            };
+            watches.add(i64::try_from(event.len()).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// A batch of the log is durable.
+    pub(crate) fn synced(&self, took: Duration, records: usize) {
+        let mut summaries = self.summaries.lock();
+        summaries.flushes.add(millis(took));
+        let records = i64::try_from(records).unwrap_or(i64::MAX);
+        summaries.batch_records.add(records);
+    }
+
+    pub(crate) fn snapshot_taken(&self, took: Duration) {
+        self.summaries.lock().snapshots.add(millis(took));
+    }
+
+    pub(crate) fn snapshot_failed(&self) {
+        add(&self.counters.snapshot_errors, 1);
+    }
+
+    /// The database was read, so many transactions of it from the log.
+    pub(crate) fn recovered(&self, took: Duration, txns: u64) {
+        let mut summaries = self.summaries.lock();
+        summaries.startup.add(millis(took));
+        summaries
+            .startup_txns
+            .add(i64::try_from(txns).unwrap_or(i64::MAX));
     }
 }
+
+#[cfg(test)]
+mod tests;

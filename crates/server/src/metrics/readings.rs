@@ -1,0 +1,67 @@
+//! Everything that the table of metrics reads, taken at one time.
+
+use super::process::Descriptors;
+use super::quotas::{NamespaceQuota, quotas};
+use crate::clock;
+use crate::shared::Shared;
+use crate::stats::{ServerStats, Summaries};
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use zooid_proto::Zxid;
+use zooid_tree::Replica;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Readings<'a> {
+    /// What the server is in its ensemble (Java `ServerStats.getServerState`).
+    pub(crate) server_state: &'static str,
+    pub(crate) uptime_ms: i64,
+    pub(crate) connections: usize,
+    /// Requests whose reply is not made yet.
+    pub(crate) outstanding: usize,
+    pub(crate) descriptors: Descriptors,
+    pub(crate) database: DatabaseReadings,
+    pub(crate) summaries: Summaries,
+    pub(crate) stats: &'a ServerStats,
+}
+
+/// What the replica tells of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DatabaseReadings {
+    pub(crate) last_zxid: Zxid,
+    pub(crate) nodes: usize,
+    pub(crate) watches: usize,
+    pub(crate) ephemerals: usize,
+    pub(crate) sessions: usize,
+    pub(crate) data_size: i64,
+    pub(crate) quotas: BTreeMap<String, NamespaceQuota>,
+}
+
+impl Readings<'_> {
+    pub(crate) fn take(shared: &Shared) -> Readings<'_> {
+        Readings {
+            server_state: "standalone",
+            uptime_ms: clock::now().mono_ms - shared.stats.started.mono_ms,
+            connections: shared.clients.len(),
+            outstanding: shared.in_process.load(Ordering::Relaxed),
+            descriptors: Descriptors::count(),
+            database: DatabaseReadings::of(&shared.replica.read()),
+            summaries: shared.stats.summaries(),
+            stats: &shared.stats,
+        }
+    }
+}
+
+impl DatabaseReadings {
+    fn of(replica: &Replica) -> DatabaseReadings {
+        DatabaseReadings {
+            last_zxid: replica.last_zxid(),
+            nodes: replica.node_count(),
+            watches: replica.watch_count(),
+            ephemerals: replica.ephemerals_count(),
+            sessions: replica.session_count(),
+            data_size: replica.approximate_data_size(),
+            quotas: quotas(replica),
+        }
+    }
+}
