@@ -1,0 +1,96 @@
+//! A server's state and replies beside the model's.
+
+use crate::checkers::each_node;
+use crate::model::{Answer, Model};
+use crate::packet::Reply;
+use crate::request::Request;
+use std::collections::BTreeMap;
+use zooid_proto::response::{GetChildren2Response, GetChildrenResponse};
+use zooid_proto::{DecodeError, Jute, Limit, MultiResult, Reader, SessionId};
+use zooid_tree::Replica;
+
+/// Whether a replica holds what the model holds: nodes with everything in them, and sessions.
+pub(super) fn same(model: &Model, replica: &Replica) -> Result<(), String> {
+    let zxid = replica.last_zxid();
+    if zxid != model.zxid {
+        return Err(format!("the server is at {zxid}, the model at {}", model.zxid));
+    }
+    let mut found = 0;
+    let mut wrong = Vec::new();
+    each_node(replica, &mut |path, node| {
+        found += 1;
+        let Some(expected) = model.tree.nodes.get(path) else {
+            wrong.push(format!("{path} should not be there"));
+            return;
+        };
+        let stat = node.stat_persisted();
+        if stat != expected.stat {
+            wrong.push(format!("{path} is {stat:?} instead of {:?}", expected.stat));
+        }
+        if node.data() != expected.data.as_deref() {
+            wrong.push(format!("{path} holds other data"));
+        }
+        if **node.acl() != *expected.acl {
+            wrong.push(format!("{path} has {:?} instead of {:?}", node.acl(), expected.acl));
+        }
+    });
+    if found < model.tree.nodes.len() {
+        let missing = model.tree.nodes.keys().find(|path| replica.node(path).is_none());
+        wrong.push(format!("{missing:?} is missing"));
+    }
+    let sessions: BTreeMap<SessionId, i32> = replica.sessions().collect();
+    if sessions != *model.sessions.live() {
+        wrong.push(format!("sessions are {sessions:?} instead of {:?}", model.sessions.live()));
+    }
+    if replica.digest() != model.tree.digest() {
+        wrong.push("the digest is another".to_owned());
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(format!("at {zxid}: {}", wrong.join("; "))) }
+}
+
+pub(super) fn same_answer(request: &Request, reply: &Reply, answer: &Answer) -> Result<(), String> {
+    let malformed = |err: DecodeError| format!("{request:?} was answered with garbage: {err}");
+    let is_same = reply.err == answer.err
+        && (reply.body == answer.body
+            || sorted(request, &reply.body).map_err(malformed)?
+                == sorted(request, &answer.body).map_err(malformed)?);
+    if is_same {
+        return Ok(());
+    }
+    let (got, expected) = (&reply.body, &answer.body);
+    Err(format!(
+        "{request:?} at {} was answered {:?} {got:?} instead of {:?} {expected:?}",
+        reply.zxid, reply.err, answer.err
+    ))
+}
+
+/// Children come in any order.
+fn sorted(request: &Request, body: &[u8]) -> Result<Vec<u8>, DecodeError> {
+    let mut r = Reader::new(body, Limit(usize::MAX));
+    match request {
+        _ if body.is_empty() => Ok(Vec::new()),
+        Request::GetChildren { with_stat: true, .. } => {
+            let mut response = GetChildren2Response::decode(&mut r)?;
+            response.children.sort_unstable();
+            Ok(response.to_vec())
+        }
+        Request::GetChildren { .. } => {
+            let mut response = GetChildrenResponse::decode(&mut r)?;
+            response.children.sort_unstable();
+            Ok(response.to_vec())
+        }
+        Request::MultiRead(_) => {
+            let mut results = MultiResult::decode_all(&mut r)?;
+            for result in &mut results {
+                if let MultiResult::GetChildren(children) = result {
+                    children.sort_unstable();
+                }
+            }
+            let mut body = Vec::new();
+            MultiResult::encode_all(&results, &mut body);
+            Ok(body)
+        }
+        _ => Ok(body.to_vec()),
+    }
+}
+

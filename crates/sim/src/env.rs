@@ -1,0 +1,61 @@
+//! What every part of a run can reach: the time, the schedule, the trace and the checkers.
+
+use crate::checkers::{Checkers, Complaint};
+use crate::fact::Fact;
+use crate::options::Mutant;
+use crate::schedule::{Event, Schedule};
+use crate::trace::Trace;
+use zooid_node::Now;
+
+/// When the simulated world begins, in milliseconds since 1970.
+const WALL_START_MS: i64 = 1_700_000_000_000;
+
+#[derive(Debug)]
+pub(crate) struct Env {
+    pub(crate) now_us: u64,
+    pub(crate) schedule: Schedule,
+    pub(crate) trace: Trace,
+    pub(crate) checkers: Checkers,
+    pub(crate) mutant: Option<Mutant>,
+    /// The first complaint; the run is over.
+    pub(crate) complaint: Option<Complaint>,
+}
+
+impl Env {
+    pub(crate) fn new(mutant: Option<Mutant>) -> Env {
+        Env {
+            now_us: 0,
+            schedule: Schedule::default(),
+            trace: Trace::default(),
+            checkers: Checkers::default(),
+            mutant,
+            complaint: None,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        let mono_ms = i64::try_from(self.now_us / 1000).expect("a run is short");
+        Now { mono_ms, wall_ms: WALL_START_MS + mono_ms }
+    }
+
+    /// Tells the trace and the checkers.
+    pub(crate) fn tell(&mut self, fact: &Fact<'_>) {
+        if self.complaint.is_some() {
+            return;
+        }
+        self.trace.line(self.now_us, &fact.line());
+        self.complaint = self.checkers.observe(fact).err();
+    }
+
+    pub(crate) fn complain(&mut self, checker: &'static str, what: String) {
+        self.complaint.get_or_insert((checker, what));
+    }
+
+    pub(crate) fn after(&mut self, delay_us: u64, event: Event) {
+        self.schedule.at(self.now_us + delay_us, event);
+    }
+
+    pub(crate) fn is(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+}

@@ -1,0 +1,88 @@
+//! One run from its options to its report.
+
+use crate::options::Options;
+use crate::world::World;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a run that met no contradiction was like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// From which everything followed.
+    pub seed: u64,
+    /// Of everything that happened.
+    pub trace_hash: u64,
+    /// How much that was.
+    pub trace_lines: u64,
+    /// Of the disk that was there last.
+    pub disk_operations: u64,
+    /// Applied.
+    pub transactions: i64,
+    /// Received by clients.
+    pub replies: u64,
+    /// Of the server.
+    pub lives: u64,
+    /// Recoveries held against the model.
+    pub recoveries: u64,
+}
+
+/// A contradiction.
+#[derive(Clone, Debug, thiserror::Error)]
+pub struct Failure {
+    /// With which it happens again.
+    pub seed: u64,
+    /// Who noticed.
+    pub checker: String,
+    /// What is wrong.
+    pub what: String,
+    /// Simulated time.
+    pub at_ms: u64,
+    /// The end of the trace.
+    pub tail: Vec<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.tail {
+            writeln!(f, "{line}")?;
+        }
+        write!(f, "seed {} at {} ms: {}: {}", self.seed, self.at_ms, self.checker, self.what)
+    }
+}
+
+/// Runs once.
+///
+/// # Errors
+/// [`Failure`], also if something panics.
+pub fn run(options: &Options) -> Result<Report, Failure> {
+    let world = World::new(options.clone());
+    catch_unwind(AssertUnwindSafe(|| world.run())).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Err(Failure {
+            seed: options.seed,
+            checker: "nothing panics".to_owned(),
+            what: text.unwrap_or_else(|| "a panic without a text".to_owned()),
+            at_ms: 0,
+            tail: Vec::new(),
+        })
+    })
+}
+
+/// Runs twice and compares the traces.
+///
+/// # Errors
+/// [`Failure`].
+pub fn run_twice(options: &Options) -> Result<Report, Failure> {
+    let (first, second) = (run(options)?, run(options)?);
+    if first == second {
+        return Ok(first);
+    }
+    Err(Failure {
+        seed: options.seed,
+        checker: "a seed replays".to_owned(),
+        what: format!("{first:?} and then {second:?}"),
+        at_ms: 0,
+        tail: Vec::new(),
+    })
+}

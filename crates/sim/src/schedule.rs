@@ -1,0 +1,88 @@
+//! What will happen when: a heap of (time, sequence, event). Events of the same time happen in the
+//! order in which they were scheduled.
+
+use bytes::Bytes;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use zooid_node::ConnId;
+use zooid_proto::Zxid;
+
+/// Which of a server's lives an event belongs to: those of an earlier one never happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Life(pub(crate) u64);
+
+/// Which client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ClientId(pub(crate) usize);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// A client decides what to do.
+    Act(ClientId),
+    /// A connection reaches the server.
+    Accept(ConnId),
+    /// A frame reaches the server.
+    ToServer(ConnId, Bytes),
+    /// The server learns that the client is gone.
+    FinToServer(ConnId),
+    /// Frames reach the client.
+    ToClient(ConnId, Vec<Bytes>),
+    /// The client learns that the server is gone.
+    FinToClient(ConnId),
+    /// A thread or task of the server gets its turn.
+    Server(Life, Turn),
+    /// The server is started.
+    Restart,
+    /// Something breaks.
+    Fault(FaultKind),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Turn {
+    Core,
+    Timer,
+    Socket(ConnId),
+    Leave(ConnId),
+    Log,
+    LogDone { generation: u64, upto: Zxid },
+    /// A mutant's sync, which comes too late.
+    LateSync,
+    Snapshot,
+    Purge,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FaultKind {
+    /// Power is lost at the disk operation so many from now.
+    PowerLoss { operations: u64 },
+    /// The disk operation so many from now fails.
+    DiskError { operations: u64 },
+    /// The disk operation so many from now is slow if it is a sync.
+    SlowSync { operations: u64 },
+    /// The disk has no room for more than so many bytes.
+    DiskFull { bytes: u64 },
+    /// The process is killed.
+    Kill,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Schedule {
+    heap: BinaryHeap<Reverse<(u64, u64)>>,
+    events: BTreeMap<u64, Event>,
+    sequence: u64,
+}
+
+impl Schedule {
+    pub(crate) fn at(&mut self, time_us: u64, event: Event) {
+        self.sequence += 1;
+        self.heap.push(Reverse((time_us, self.sequence)));
+        self.events.insert(self.sequence, event);
+    }
+
+    pub(crate) fn next(&mut self) -> Option<(u64, Event)> {
+        let Reverse((time_us, sequence)) = self.heap.pop()?;
+        let event = self.events.remove(&sequence).expect("each entry has its event");
+        Some((time_us, event))
+    }
+}

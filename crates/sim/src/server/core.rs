@@ -1,0 +1,132 @@
+//! The core thread: one batch of inputs stepped, then all that follows from it carried out.
+
+use super::{Append, End, Server};
+use crate::env::Env;
+use crate::fact::Fact;
+use crate::options::Mutant;
+use crate::schedule::Turn;
+use zooid_node::{ConnId, Output};
+use zooid_proto::{Txn, TxnRecord};
+
+/// Inputs of one batch at most.
+const BATCH_MAX: usize = 16;
+
+impl Server {
+    pub(crate) fn core(&mut self, env: &mut Env) {
+        self.core_is_due = false;
+        if let Some(progress) = self.progress.take() {
+            self.step(env, progress);
+        }
+        let batch = 1 + self.dice.index(BATCH_MAX);
+        for _ in 0..batch {
+            let Some(input) = self.inbox.pop_front() else {
+                break;
+            };
+            self.step(env, input);
+        }
+        self.perform(env);
+        self.to_core(env, []);
+        for id in std::mem::take(&mut self.touched) {
+            self.soon(env, 300, Turn::Socket(id));
+        }
+    }
+
+    fn step(&mut self, env: &mut Env, input: zooid_node::Input) {
+        let now = env.now();
+        env.tell(&Fact::Stepped { now, input: &input });
+        let before = self.outputs.len();
+        self.node.step(now, input, &self.replica, &mut self.outputs);
+        for output in &self.outputs[before..] {
+            if let Output::Append { zxid, record, .. } = output {
+                env.tell(&Fact::Proposed { zxid: *zxid, record });
+            }
+        }
+    }
+
+    /// Appends first of all, so that the disk starts early.
+    fn perform(&mut self, env: &mut Env) {
+        let outputs = std::mem::take(&mut self.outputs);
+        let mut rest = Vec::new();
+        for output in outputs {
+            if let Output::Append { generation, zxid, record } = output {
+                self.log_queue.push_back(Append { generation, zxid, record });
+            } else {
+                rest.push(output);
+            }
+        }
+        if !self.log_queue.is_empty() && !self.log_is_busy {
+            self.log_is_busy = true;
+            self.soon(env, 300, Turn::Log);
+        }
+        for output in rest {
+            self.carry_out(env, output);
+            if env.complaint.is_some() || self.end.is_some() {
+                return;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, env: &mut Env, output: Output) {
+        match output {
+            Output::Commit { record, owner } => self.commit(env, *record, owner),
+            Output::Complete { conn, cxid, err } => {
+                self.with(env, conn, |connection, ctx| connection.before_commit(ctx));
+                env.tell(&Fact::Completed { conn });
+                self.with(env, conn, |connection, ctx| connection.on_complete(ctx, cxid, err));
+            }
+            Output::Attached { conn, session, timeout_ms } => {
+                self.with(env, conn, |connection, ctx| {
+                    connection.on_attached(ctx, session, timeout_ms);
+                });
+            }
+            Output::Refused { conn } => {
+                self.with(env, conn, |connection, _| connection.on_refused());
+            }
+            Output::Close { conn } => self.with(env, conn, |connection, _| connection.close()),
+            Output::Halt { reason } => self.end = Some(End::Halted(reason)),
+            Output::Append { .. } => unreachable!("appends were taken out before"),
+        }
+    }
+
+    fn commit(&mut self, env: &mut Env, record: TxnRecord, owner: Option<ConnId>) {
+        if let Some(owner) = owner {
+            self.with(env, owner, |connection, ctx| connection.before_commit(ctx));
+        }
+        let record = mutated(env, record);
+        let before = self.replica.digest();
+        let mut fired = Vec::new();
+        let (header, digest) = (&record.header, record.digest.as_ref());
+        let applied = self.replica.apply(header, &record.txn, digest, &mut fired);
+        let replica = &self.replica;
+        env.tell(&Fact::Applied { record: &record, applied: &applied, replica, before });
+        if env.is(Mutant::TellsEventsLate) {
+            std::mem::swap(&mut fired, &mut self.late_events);
+        }
+        for event in &fired {
+            let watcher = ConnId(event.watcher.0);
+            self.with(env, watcher, |connection, ctx| connection.on_event(ctx, event));
+        }
+        if let Some(owner) = owner {
+            self.with(env, owner, |connection, ctx| {
+                connection.on_commit(ctx, &record, &applied);
+            });
+        }
+        if !env.is(Mutant::TellsEventsLate) {
+            env.tell(&Fact::Settled);
+        }
+    }
+}
+
+/// What a server with a fault would apply.
+fn mutated(env: &Env, mut record: TxnRecord) -> TxnRecord {
+    match &mut record.txn {
+        Txn::Multi(parts) if env.is(Mutant::AppliesHalfMultis) => {
+            parts.retain(|part| !matches!(part, Txn::Error(_)));
+        }
+        Txn::CloseSession { .. } if env.is(Mutant::LeavesEphemerals) => {
+            record.txn = Txn::Error(zooid_proto::ErrorCode::SystemError);
+        }
+        _ => {}
+    }
+    record
+}
