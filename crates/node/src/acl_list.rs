@@ -32,7 +32,7 @@ fn expand(
     authenticator: &Authenticator,
     fixed: &mut Vec<Acl>,
 ) -> Result<(), ErrorCode> {
-    let (Some(scheme), Some(id)) = (&entry.id.scheme, &entry.id.id) else {
+    let Some(scheme) = &entry.id.scheme else {
         return Err(ErrorCode::InvalidAcl);
     };
     if scheme == "auth" {
@@ -50,6 +50,13 @@ fn expand(
             Err(ErrorCode::InvalidAcl)
         };
     }
+    if !authenticator.knows(scheme) {
+        return Err(ErrorCode::InvalidAcl);
+    }
+    // Java trips over a null id where it looks at the id: at every scheme but `auth`.
+    let Some(id) = &entry.id.id else {
+        return Err(ErrorCode::MarshallingError);
+    };
     if entry.id.is_anyone() || authenticator.is_valid(scheme, id) {
         fixed.push(entry);
         return Ok(());

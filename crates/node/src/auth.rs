@@ -152,13 +152,24 @@ impl Authenticator {
         }
     }
 
+    /// Whether an ACL may name this scheme.
+    pub(crate) fn knows(&self, scheme: &str) -> bool {
+        match scheme {
+            "world" | "ip" => true,
+            "digest" => self.settings.digest_enabled,
+            "sasl" => self.settings.sasl_registered,
+            "x509" => self.settings.x509_registered,
+            _ => false,
+        }
+    }
+
     /// Whether an ACL may name this identity.
     pub(crate) fn is_valid(&self, scheme: &str, id: &str) -> bool {
         match scheme {
             "ip" => zooid_tree::acl::is_network(id),
-            "digest" => self.settings.digest_enabled && is_valid_digest(id),
-            "sasl" => self.settings.sasl_registered && is_valid_sasl(id),
-            "x509" => self.settings.x509_registered && id.contains('='),
+            "digest" => self.knows(scheme) && is_valid_digest(id),
+            "sasl" => self.knows(scheme) && is_valid_sasl(id),
+            "x509" => self.knows(scheme) && id.contains('='),
             _ => false,
         }
     }

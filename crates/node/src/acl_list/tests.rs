@@ -49,7 +49,6 @@ fn unknown_schemes_ids_and_nulls_are_invalid() {
         Acl::new(31, "digest", "x"),
         Acl::new(31, "ip", "127.0.0.1/33"),
         null(None, Some("anyone")),
-        null(Some("world"), None),
         null(None, None),
     ] {
         assert_eq!(
@@ -57,4 +56,28 @@ fn unknown_schemes_ids_and_nulls_are_invalid() {
             Err(ErrorCode::InvalidAcl)
         );
     }
+}
+
+#[test]
+fn a_null_id_is_fine_for_auth_and_malformed_elsewhere() {
+    let null = |scheme: &str| Acl {
+        perms: 31,
+        id: Id {
+            scheme: Some(scheme.into()),
+            id: None,
+        },
+    };
+    let ids = [Id::new("digest", "u:h")];
+    assert_eq!(
+        fixed(&[null("auth")], &ids),
+        Ok(vec![Acl::new(31, "digest", "u:h")])
+    );
+    for scheme in ["world", "ip", "digest"] {
+        assert_eq!(
+            fixed(&[null(scheme)], &ids),
+            Err(ErrorCode::MarshallingError),
+            "{scheme}"
+        );
+    }
+    assert_eq!(fixed(&[null("nope")], &ids), Err(ErrorCode::InvalidAcl));
 }
