@@ -113,7 +113,8 @@ impl Authenticator {
         }
     }
 
-    /// Java hashes the whole string and names the user by what precedes the first colon.
+    /// Java hashes the whole string and names the user by what precedes the first colon, be there one
+    /// or not.
     fn digest(&self, auth: &[u8]) -> AuthOutcome {
         let text = String::from_utf8_lossy(auth);
         let Some((user, _)) = text.split_once(':') else {

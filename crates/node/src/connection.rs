@@ -283,7 +283,7 @@ impl Connection {
         let body = frame.slice_ref(r.rest());
         match OpCode::from_code(header.op) {
             Some(OpCode::Auth) => self.on_auth(ctx, header.xid, &body),
-            Some(OpCode::Sasl) => self.on_sasl(header.xid),
+            Some(OpCode::Sasl) => self.on_sasl(ctx, header.xid, &body),
             _ if !self.is_sufficiently_authenticated(ctx) => {
                 let required = ErrorCode::SessionClosedRequireSaslAuth;
                 self.outbox.reply(header.xid, Zxid::ZERO, required);
@@ -342,9 +342,13 @@ impl Connection {
         self.ids = Arc::from(ids);
     }
 
-    /// A server without SASL answers success and a null token
-    /// (Java `ZooKeeperServer.processSasl`).
-    fn on_sasl(&mut self, xid: i32) {
+    /// A server without SASL answers success and a null token; a request without a token ends the
+    /// connection (Java `ZooKeeperServer.processSasl`).
+    fn on_sasl(&mut self, ctx: &Context<'_>, xid: i32, body: &Bytes) {
+        let token = Reader::shared(body, ctx.settings.limit).bytes();
+        let Ok(Some(_)) = token else {
+            return self.close();
+        };
         self.outbox.reply_with(xid, Zxid::ZERO, |out| {
             SetSaslResponse { token: None }.encode(out);
             Ok(())

@@ -7,7 +7,7 @@ use crate::{Sessions, Settings};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use zooid_proto::{
-    ErrorCode, OpCode, Reader, ServerId, SessionId, Txn, TxnHeader, TxnRecord, Zxid,
+    DecodeError, ErrorCode, OpCode, Reader, ServerId, SessionId, Txn, TxnHeader, TxnRecord, Zxid,
 };
 use zooid_tree::Replica;
 use zooid_zab::{Broadcast, QuorumVerifier};
@@ -213,11 +213,12 @@ impl Node {
             return self.barrier(conn, cxid, ErrorCode::Ok, out);
         }
         let mut r = Reader::shared(body, self.settings.limit);
-        let Some(write) = Write::decode(op, &mut r) else {
-            return self.barrier(conn, cxid, ErrorCode::MarshallingError, out);
+        let txn = match Write::decode(op, &mut r) {
+            Ok(write) => self.prepare(now, Asker { session, conn, ids }, write, replica),
+            // Java decodes a null path, and trips over it when a zxid is taken already.
+            Err(DecodeError::Null) => Txn::Error(ErrorCode::MarshallingError),
+            Err(_) => return self.barrier(conn, cxid, ErrorCode::MarshallingError, out),
         };
-        let asker = Asker { session, conn, ids };
-        let txn = self.prepare(now, asker, write, replica);
         self.propose(
             now,
             Origin {

@@ -18,9 +18,9 @@ use zooid_proto::request::{
     SetDataRequest,
 };
 use zooid_proto::{
-    Acl, CreateContainerTxn, CreateMode, CreateTtlTxn, CreateTxn, EphemeralOwner, ErrorCode, Id,
-    Jute, MAX_TTL_MS, MultiOp, MultiRequest, OpCode, Reader, SessionId, SetAclTxn, SetDataTxn,
-    StatPersisted, Txn, Zxid, path, perms,
+    Acl, CreateContainerTxn, CreateMode, CreateTtlTxn, CreateTxn, DecodeError, EphemeralOwner,
+    ErrorCode, Id, Jute, MAX_TTL_MS, MultiOp, MultiRequest, OpCode, Reader, SessionId, SetAclTxn,
+    SetDataTxn, StatPersisted, Txn, Zxid, path, perms,
 };
 use zooid_tree::Replica;
 use zooid_tree::acl::{Access, permits};
@@ -130,28 +130,33 @@ impl Creation {
 }
 
 impl Write {
-    /// Decodes a request body. `None` when it is malformed.
-    pub(crate) fn decode(op: OpCode, r: &mut Reader<'_>) -> Option<Write> {
-        fn of<T: Jute>(r: &mut Reader<'_>) -> Option<T> {
-            T::decode(r).ok()
-        }
-        Some(match op {
+    /// Decodes a request body.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when malformed; [`DecodeError::Unknown`] for what is no write.
+    pub(crate) fn decode(op: OpCode, r: &mut Reader<'_>) -> Result<Write, DecodeError> {
+        Ok(match op {
             OpCode::Create | OpCode::Create2 | OpCode::CreateContainer => {
-                Write::Create(Creation::plain(op, of(r)?))
+                Write::Create(Creation::plain(op, Jute::decode(r)?))
             }
-            OpCode::CreateTtl => Write::Create(Creation::with_ttl(of(r)?)),
-            OpCode::Delete => Write::Delete(of(r)?),
-            OpCode::SetData => Write::SetData(of(r)?),
-            OpCode::SetAcl => Write::SetAcl(of(r)?),
-            OpCode::Check => Write::Check(of(r)?),
-            OpCode::Multi => Write::Multi(of(r)?),
+            OpCode::CreateTtl => Write::Create(Creation::with_ttl(Jute::decode(r)?)),
+            OpCode::Delete => Write::Delete(Jute::decode(r)?),
+            OpCode::SetData => Write::SetData(Jute::decode(r)?),
+            OpCode::SetAcl => Write::SetAcl(Jute::decode(r)?),
+            OpCode::Check => Write::Check(Jute::decode(r)?),
+            OpCode::Multi => Write::Multi(Jute::decode(r)?),
             OpCode::Reconfig => {
-                of::<ReconfigRequest>(r)?;
+                ReconfigRequest::decode(r)?;
                 Write::Reconfig
             }
             OpCode::CloseSession => Write::CloseSession,
-            OpCode::DeleteContainer => Write::Sweep(of::<PathOnly>(r)?.path),
-            _ => return None,
+            OpCode::DeleteContainer => Write::Sweep(PathOnly::decode(r)?.path),
+            other => {
+                return Err(DecodeError::Unknown {
+                    what: "write",
+                    value: other.code(),
+                });
+            }
         })
     }
 }

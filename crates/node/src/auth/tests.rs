@@ -25,6 +25,15 @@ fn digest_ids_are_javas() {
 }
 
 #[test]
+fn a_user_without_password_is_a_user() {
+    let granted = authenticator(None).authenticate(&packet("digest", "alone"), "127.0.0.1");
+    let AuthOutcome::Granted(ids) = granted else {
+        panic!("denied")
+    };
+    assert!(ids[0].id().starts_with("alone:"));
+}
+
+#[test]
 fn the_super_digest_grants_super_as_well() {
     let granted = authenticator(Some("super:xQJmxLMiHGwaqBvst5y6rkB6HQs="))
         .authenticate(&packet("digest", "super:admin"), "127.0.0.1");
@@ -36,7 +45,7 @@ fn the_super_digest_grants_super_as_well() {
 }
 
 #[test]
-fn unknown_schemes_and_nameless_users_are_denied() {
+fn unknown_schemes_are_denied() {
     let authenticator = authenticator(None);
     for (scheme, auth) in [
         ("nope", "x:y"),

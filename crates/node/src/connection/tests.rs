@@ -377,6 +377,9 @@ fn sasl_without_a_configuration_succeeds_with_a_null_token() {
         panic!("{packets:?}")
     };
     assert_eq!(body[..], [255; 4]);
+    server.request_bytes(conn, 4, OpCode::Sasl.code(), &[255; 4]);
+    assert_eq!(server.packets(conn), []);
+    assert!(server.is_closing(conn));
 }
 
 #[test]

@@ -285,3 +285,25 @@ fn requests_of_an_unknown_session_close_the_connection() {
     server.input(Input::Disconnected(ConnId(99)));
     assert!(server.is_closing(conn));
 }
+
+#[test]
+fn a_null_path_consumes_a_zxid() {
+    let mut server = TestServer::new(settings());
+    let (conn, _) = server.connect(1);
+    let before = server.replica.last_zxid();
+    server.request_bytes(
+        conn,
+        1,
+        OpCode::Delete.code(),
+        &[255, 255, 255, 255, 0, 0, 0, 0],
+    );
+    let err = ErrorCode::MarshallingError.code();
+    let zxid = before.next().0;
+    let reply = Packet::Reply {
+        xid: 1,
+        zxid,
+        err,
+        body: vec![],
+    };
+    assert_eq!(server.packets(conn), [reply]);
+}
