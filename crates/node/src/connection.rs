@@ -37,7 +37,7 @@ const PENDING_BYTES_MAX: usize = 16 << 20;
 /// Bytes of replies above which no further read is run until the client has taken some.
 const OUTBOX_HIGH_BYTES: usize = 1 << 20;
 /// Bytes of replies and events above which the connection is given up: its client does not read,
-/// and events cannot be held back.
+/// and neither events nor reads before a write can be held back.
 const OUTBOX_MAX_BYTES: usize = 64 << 20;
 
 /// What a connection needs to see of its server.
@@ -416,13 +416,16 @@ impl Connection {
     }
 
     /// Runs the reads that stand before the next write, which is about to be applied and must not
-    /// be seen by them.
+    /// be seen by them. They cannot wait for room in the outbox, so there is a bound to them, too.
     pub fn before_commit(&mut self, ctx: &Context<'_>) {
         while self
             .pending
             .front()
             .is_some_and(|first| read::is_read(first.op))
         {
+            if self.outbox.len() > OUTBOX_MAX_BYTES {
+                return self.give_up();
+            }
             self.run_next(ctx);
         }
     }
@@ -475,9 +478,14 @@ impl Connection {
         self.outbox.event(fired.zxid, fired.event, &fired.path);
         self.stats.packets_sent += 1;
         if self.outbox.len() > OUTBOX_MAX_BYTES {
-            self.outbox.clear();
-            self.close();
+            self.give_up();
         }
+    }
+
+    /// The client takes too little of what it is sent.
+    fn give_up(&mut self) {
+        self.outbox.clear();
+        self.close();
     }
 
     /// A write of this connection has been applied.

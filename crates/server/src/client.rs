@@ -9,11 +9,13 @@ use crate::shared::Shared;
 use crate::{clock, four_letter};
 use bytes::{Buf as _, Bytes, BytesMut};
 use parking_lot::Mutex;
+use std::cell::RefCell;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
@@ -21,8 +23,10 @@ use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info};
 use zooid_node::{ConnId, Connection, Context, Input};
 
-/// Bytes asked of the socket at once.
+/// Bytes asked of a socket at once.
 const READ_CHUNK_BYTES: usize = 64 << 10;
+/// What a connection with nothing to send keeps of its buffer for sending.
+const IDLE_BUFFER_BYTES_MAX: usize = 16 << 10;
 /// Frames handled before other connections get their turn at the lock.
 const FRAMES_PER_TURN: usize = 128;
 /// How long a closing connection may take to accept what is still to be sent.
@@ -80,6 +84,28 @@ pub(crate) async fn serve(shared: Arc<Shared>, client: Arc<Client>, stream: TcpS
     };
     let end = socket.run(&shared, &client).await;
     socket.leave(&shared, &client, &end).await;
+}
+
+thread_local! {
+    static READ_BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_CHUNK_BYTES]);
+}
+
+/// Reads what has arrived; 0 bytes: the client has closed. It goes through a buffer of the thread, so
+/// that a connection holds no more memory than it has unread bytes: silent ones cost next to nothing.
+/// Cancellation-safe, since nothing is awaited after the read.
+async fn receive(reader: &OwnedReadHalf, received: &mut BytesMut) -> std::io::Result<usize> {
+    loop {
+        reader.readable().await?;
+        let read: std::io::Result<usize> = READ_BUFFER.with_borrow_mut(|buffer| {
+            let n = reader.try_read(buffer)?;
+            received.extend_from_slice(&buffer[..n]);
+            Ok(n)
+        });
+        match read {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            read => return read,
+        }
+    }
 }
 
 struct Socket {
@@ -156,7 +182,7 @@ impl Socket {
         while self.received.len() < word.request_bytes() {
             // A read that is dropped has moved no bytes.
             tokio::select! {
-                read = self.reader.read_buf(&mut self.received) => match read {
+                read = receive(&self.reader, &mut self.received) => match read {
                     Ok(n) if n > 0 => shared.stats.bytes_received(n),
                     _ => return Err(End::Gone),
                 },
@@ -197,6 +223,7 @@ impl Socket {
         drop(replica);
         if self.is_flushed() {
             self.sending.clear();
+            self.sending.shrink_to(IDLE_BUFFER_BYTES_MAX);
             self.sent = 0;
             conn.take_outbox(&mut self.sending);
         }
@@ -232,8 +259,6 @@ impl Socket {
             return Err(format!("packet length {claimed} is out of range"));
         };
         if self.received.len() < LENGTH_BYTES + len {
-            self.received
-                .reserve(LENGTH_BYTES + len - self.received.len());
             return Ok(None);
         }
         self.received.advance(LENGTH_BYTES);
@@ -257,8 +282,6 @@ impl Socket {
         }
         let reads = turn.hungry && !throttled && !turn.again;
         let flushed = self.is_flushed();
-        self.received
-            .reserve(if reads { READ_CHUNK_BYTES } else { 0 });
         // Every arm is cancellation-safe: a read or write that is dropped has moved no bytes, and a
         // notification that is dropped is kept by `Notify`.
         tokio::select! {
@@ -271,7 +294,7 @@ impl Socket {
             }
             () = client.wake.notified() => {}
             () = std::future::ready(()), if turn.again => {}
-            read = self.reader.read_buf(&mut self.received), if reads => match read {
+            read = receive(&self.reader, &mut self.received), if reads => match read {
                 Ok(n) if n > 0 => {
                     shared.stats.bytes_received(n);
                 }

@@ -1,5 +1,7 @@
 //! From a configuration to an open database.
 
+use crate::ServeError;
+use crate::directory_lock::DirectoryLock;
 use std::sync::Arc;
 use tracing::{info, warn};
 use zooid_config::{Config, SnapshotCompression};
@@ -26,6 +28,14 @@ pub(crate) struct Files {
     pub(crate) dirs: Dirs,
     pub(crate) snapshots: Arc<Snapshots>,
     pub(crate) snapshot_options: SnapshotOptions,
+}
+
+/// Creates the directories where that is allowed, and keeps other servers out of them.
+pub(crate) fn lock(disk: &dyn Disk, config: &Config) -> Result<DirectoryLock, ServeError> {
+    let dirs = Dirs::new(&config.data_dir, Some(&config.data_log_dir));
+    dirs.prepare(disk, config.storage.data_dir_auto_create)
+        .map_err(RecoverError::from)?;
+    Ok(DirectoryLock::take(&dirs)?)
 }
 
 /// Recovers the database that the configuration names.

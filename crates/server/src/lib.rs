@@ -14,6 +14,7 @@ mod clients;
 mod clock;
 mod core_thread;
 mod database;
+mod directory_lock;
 mod four_letter;
 mod listener;
 mod log_thread;
@@ -26,6 +27,7 @@ mod stats;
 mod unsupported;
 mod version;
 
+pub use directory_lock::DirectoryInUse;
 pub use metrics::metrics_reference_page;
 pub use server::{ServeError, serve};
 pub use settings::Unsupported;

@@ -15,11 +15,12 @@ const DEFAULT_BACKLOG: i32 = 4096;
 /// Pause after the kernel has refused to accept (no descriptors left), before trying again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Binds the client port. A wildcard takes IPv4 and IPv6, as in Java.
+/// Binds the client port, which fails if a server listens there already; clients are refused until
+/// [`listen`]. A wildcard takes IPv4 and IPv6, as in Java.
 ///
 /// # Errors
 /// What the kernel says.
-pub(crate) fn bind(address: SocketAddr, backlog: Option<u32>) -> std::io::Result<TcpListener> {
+pub(crate) fn bind(address: SocketAddr) -> std::io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -31,6 +32,14 @@ pub(crate) fn bind(address: SocketAddr, backlog: Option<u32>) -> std::io::Result
     }
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+/// Lets clients connect.
+///
+/// # Errors
+/// What the kernel says.
+pub(crate) fn listen(socket: Socket, backlog: Option<u32>) -> std::io::Result<TcpListener> {
     let backlog = backlog
         .and_then(|n| i32::try_from(n).ok())
         .unwrap_or(DEFAULT_BACKLOG);

@@ -1,18 +1,22 @@
 //! Putting a server together, running it, and taking it down.
 
 use crate::core_thread::{CORE_QUEUE_MAX, Core, CoreMessage};
+use crate::directory_lock::{DirectoryInUse, DirectoryLock};
 use crate::log_thread::{LOG_QUEUE_MAX, LogProgress, LogThread};
 use crate::settings::{Unsupported, settings};
 use crate::shared::Shared;
 use crate::snapshot_thread::{SnapshotCadence, SnapshotThread};
 use crate::unsupported::unsupported;
 use crate::{clock, listener};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use socket2::Socket;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -35,6 +39,9 @@ pub enum ServeError {
     /// The data directory cannot be used as it is.
     #[error(transparent)]
     Recover(#[from] RecoverError),
+    /// Another server works on the data directory.
+    #[error(transparent)]
+    InUse(#[from] DirectoryInUse),
     /// The client port cannot be had.
     #[error("cannot listen on {address}: {error}")]
     Bind {
@@ -60,7 +67,7 @@ impl ServeError {
     pub fn exit_code(&self) -> u8 {
         match self {
             ServeError::Unsupported(_) | ServeError::NoClientPort => 2,
-            ServeError::Recover(RecoverError::Dir(_)) => 3,
+            ServeError::Recover(RecoverError::Dir(_)) | ServeError::InUse(_) => 3,
             ServeError::Recover(_)
             | ServeError::Bind { .. }
             | ServeError::System(_)
@@ -74,6 +81,7 @@ impl ServeError {
 /// # Errors
 /// [`ServeError`] when it cannot start or must not go on.
 pub fn serve(config: Config) -> Result<(), ServeError> {
+    raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -94,6 +102,8 @@ async fn run(config: Config) -> Result<(), ServeError> {
     let mut server = Server::start(config, settings).await?;
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+    // Whoever is told may send a signal at once.
+    notify_ready();
     // All arms only wait; none loses anything when dropped.
     tokio::select! {
         _ = terminate.recv() => info!("SIGTERM: finishing what was begun"),
@@ -108,6 +118,8 @@ async fn run(config: Config) -> Result<(), ServeError> {
 
 /// A running server.
 struct Server {
+    /// Held for its drop.
+    lock: DirectoryLock,
     shared: Arc<Shared>,
     tasks: TaskTracker,
     threads: Vec<JoinHandle<()>>,
@@ -118,11 +130,14 @@ struct Server {
 impl Server {
     async fn start(config: Config, settings: zooid_node::Settings) -> Result<Server, ServeError> {
         let disk = Arc::new(RealDisk);
+        // First of all, as in Java: a server started twice must not touch what the other works on.
+        let client_port = ClientPort::bind(&config).await?;
+        let lock = crate::database::lock(&*disk, &config)?;
         let opening = Instant::now();
         let opened = crate::database::open(disk, &config)?;
         let opening_took = opening.elapsed();
         let node = Node::standalone(settings.clone(), &opened.replica, clock::now());
-        let listeners = bind_clients(&config).await?;
+        let listener = client_port.listen(&config)?;
 
         let (core_sender, core_inbox) = mpsc::channel(CORE_QUEUE_MAX);
         let (log_sender, log_inbox) = sync_channel(LOG_QUEUE_MAX);
@@ -167,18 +182,16 @@ impl Server {
             spawn("snapshot", move || snapshots.run())?,
         ];
         let tasks = TaskTracker::new();
-        for listener in listeners {
-            info!(address = %listener.local_addr()?, "serving clients");
-            tasks.spawn(listener::accept(
-                Arc::clone(&shared),
-                listener,
-                tasks.clone(),
-            ));
-        }
+        info!(address = %listener.local_addr()?, "serving clients");
+        tasks.spawn(listener::accept(
+            Arc::clone(&shared),
+            listener,
+            tasks.clone(),
+        ));
         tasks.spawn(keep_time(Arc::clone(&shared)));
         tasks.spawn(crate::snapshot_thread::purge_regularly(Arc::clone(&shared)));
-        notify_ready();
         Ok(Server {
+            lock,
             shared,
             tasks,
             threads,
@@ -189,6 +202,7 @@ impl Server {
     /// Lets connections finish, then the core, then the log.
     async fn stop(self) -> Result<(), ServeError> {
         let Server {
+            lock: _held_to_the_end,
             shared,
             tasks,
             threads,
@@ -220,6 +234,19 @@ impl Server {
     }
 }
 
+/// A connection is a descriptor, and the usual soft limit of 1024 is fewer than a server is meant to
+/// have. The JVM raises its own, too (`-XX:+MaxFDLimit`).
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        warn!(%error, soft_limit = limit.current, "cannot raise the limit of open files");
+    }
+}
+
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new()
         .name(format!("zooid-{name}"))
@@ -244,17 +271,35 @@ async fn keep_time(shared: Arc<Shared>) {
     }
 }
 
-async fn bind_clients(config: &Config) -> Result<Vec<tokio::net::TcpListener>, ServeError> {
-    let Some(address) = &config.client.address else {
-        return Err(ServeError::NoClientPort);
-    };
-    let failed = |error| ServeError::Bind {
+/// The client port, taken but not yet open.
+struct ClientPort {
+    address: HostPort,
+    socket: Socket,
+}
+
+impl ClientPort {
+    async fn bind(config: &Config) -> Result<ClientPort, ServeError> {
+        let Some(address) = config.client.address.clone() else {
+            return Err(ServeError::NoClientPort);
+        };
+        let resolved = resolve(address.clone()).await;
+        match resolved.and_then(listener::bind) {
+            Ok(socket) => Ok(ClientPort { address, socket }),
+            Err(error) => Err(bind_error(&address, error)),
+        }
+    }
+
+    fn listen(self, config: &Config) -> Result<TcpListener, ServeError> {
+        listener::listen(self.socket, config.client.listen_backlog)
+            .map_err(|error| bind_error(&self.address, error))
+    }
+}
+
+fn bind_error(address: &HostPort, error: std::io::Error) -> ServeError {
+    ServeError::Bind {
         address: address.to_string(),
         error,
-    };
-    let resolved = resolve(address.clone()).await.map_err(failed)?;
-    let listener = listener::bind(resolved, config.client.listen_backlog).map_err(failed)?;
-    Ok(vec![listener])
+    }
 }
 
 async fn resolve(address: HostPort) -> std::io::Result<SocketAddr> {

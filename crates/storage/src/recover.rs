@@ -116,7 +116,12 @@ pub enum RecoverError {
     )]
     NoSnapshot,
     /// Nothing that looks like a snapshot is one.
-    #[error("Not able to find valid snapshots in {}: {}", dir.display(), list(skipped))]
+    #[error(
+        "Not able to find valid snapshots in {}: {}. To repair: restore one of them from a backup, \
+         with all logs after it; or, if this server is one of an ensemble in which a majority is \
+         healthy and up to date, empty its version-2 directories and let it fetch the data from the \
+         leader", dir.display(), list(skipped)
+    )]
     NoValidSnapshot {
         /// Where they are.
         dir: PathBuf,

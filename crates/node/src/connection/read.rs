@@ -15,6 +15,11 @@ use zooid_proto::{
 use zooid_tree::acl::Access;
 use zooid_tree::{Children, Replica, WatcherId};
 
+/// Bytes that the results of one multiRead may have together. A request of jute.maxbuffer can name a
+/// large node fifty thousand times, which makes Java run out of memory.
+const MULTI_READ_BYTES_MAX: usize = 64 << 20;
+const LENGTH_BYTES: usize = 4;
+
 /// Whether an operation needs nothing but the replica.
 pub(super) fn is_read(op: OpCode) -> bool {
     matches!(
@@ -155,11 +160,16 @@ impl Read<'_> {
 
     fn multi_read(&self, r: &mut Reader<'_>, out: &mut Vec<u8>) -> Outcome {
         let request = MultiRead::decode(r).map_err(malformed)?;
-        let results: Vec<MultiResult> = request
-            .0
-            .iter()
-            .map(|(op, path)| self.sub_read(*op, path))
-            .collect();
+        let mut results = Vec::new();
+        let mut bytes = 0;
+        for (op, path) in &request.0 {
+            let result = self.sub_read(*op, path);
+            bytes += result_bytes(&result);
+            if bytes > MULTI_READ_BYTES_MAX {
+                return Err(ErrorCode::MarshallingError);
+            }
+            results.push(result);
+        }
         MultiResult::encode_all(&results, out);
         Ok(())
     }
@@ -224,6 +234,17 @@ impl Read<'_> {
         } else {
             Err(ErrorCode::NoWatcher)
         }
+    }
+}
+
+/// About what a result of a multiRead takes in the reply.
+fn result_bytes(result: &MultiResult) -> usize {
+    match result {
+        MultiResult::GetData(data, _) => data.as_ref().map_or(0, Bytes::len),
+        MultiResult::GetChildren(children) => {
+            children.iter().map(|name| name.len() + LENGTH_BYTES).sum()
+        }
+        _ => 0,
     }
 }
 
