@@ -1,0 +1,59 @@
+//! How many connections there may be, and for how long without a session.
+
+use crate::bystander::Bystander;
+use crate::packet::{connect, ping, receive, shake_hands};
+use crate::zooid::{Setup, Zooid};
+use zooid_interop::Wire;
+use zooid_proto::xid;
+
+fn serve(key: &str, value: usize) -> (tempfile::TempDir, Zooid) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let zooid = Setup::on(directory.path()).config(key, &value).start();
+    (directory, zooid)
+}
+
+/// Whether one more connection is taken.
+fn is_admitted(zooid: &Zooid) -> bool {
+    let mut wire = Wire::open(zooid.address).expect("the kernel takes it");
+    wire.send_raw(&connect()).expect("sent");
+    wire.receive().expect("an answer or the end").is_some()
+}
+
+fn limit_holds(key: &str, said: &str) {
+    let (_directory, zooid) = serve(key, 3);
+    let mut bystander = Bystander::arrive(&zooid);
+    let others = [shake_hands(zooid.address), shake_hands(zooid.address)];
+    assert!(!is_admitted(&zooid));
+    bystander.assert_unharmed();
+    zooid.wait_for_log(said);
+
+    drop(others);
+    while !is_admitted(&zooid) {
+        bystander.ping();
+    }
+    bystander.assert_unharmed();
+}
+
+#[test]
+fn connections_of_one_address_are_limited() {
+    limit_holds("maxClientCnxns", "max is 3 (maxClientCnxns)");
+}
+
+#[test]
+fn connections_are_limited() {
+    limit_holds("maxCnxns", "max is 3 (maxCnxns)");
+}
+
+#[test]
+fn connection_without_a_session_is_dropped_in_time_and_one_with_a_session_is_not() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let zooid = Setup::on(directory.path())
+        .property("zookeeper.nio.sessionlessCnxnTimeout", &300)
+        .start();
+    let mut with_session = shake_hands(zooid.address);
+    let mut without = Wire::open(zooid.address).expect("the server listens");
+    assert_eq!(without.receive_rest().expect("dropped"), b"");
+    with_session.send_raw(&ping()).expect("sent");
+    assert_eq!(receive(&mut with_session).expect("a reply").xid, xid::PING);
+    zooid.wait_for_log("no session was opened in time");
+}
