@@ -117,9 +117,7 @@ impl Authenticator {
     /// or not.
     fn digest(&self, auth: &[u8]) -> AuthOutcome {
         let text = String::from_utf8_lossy(auth);
-        let Some((user, _)) = text.split_once(':') else {
-            return AuthOutcome::Denied;
-        };
+        let user = text.split(':').next().unwrap_or_default();
         let id = format!(
             "{user}:{}",
             self.settings.digest_algorithm.base64(text.as_bytes())

@@ -520,16 +520,13 @@ impl Connection {
         }
     }
 
-    /// A request of this connection that needed no transaction is due.
-    pub fn on_complete(&mut self, ctx: &Context<'_>, cxid: i32, err: ErrorCode) {
+    /// A sync of this connection is due.
+    pub fn on_complete(&mut self, ctx: &Context<'_>, cxid: i32) {
         let Some(request) = self.next_write(cxid) else {
             return;
         };
         self.outbox
             .reply_with(request.xid, ctx.replica.last_zxid(), |out| {
-                if err != ErrorCode::Ok {
-                    return Err(err);
-                }
                 let mut r = Reader::shared(&request.body, ctx.settings.limit);
                 let sync = PathOnly::decode(&mut r).map_err(|_| ErrorCode::MarshallingError)?;
                 PathResponse { path: sync.path }.encode(out);

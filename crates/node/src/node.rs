@@ -7,7 +7,7 @@ use crate::{Sessions, Settings};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use zooid_proto::{
-    DecodeError, ErrorCode, OpCode, Reader, ServerId, SessionId, Txn, TxnHeader, TxnRecord, Zxid,
+    ErrorCode, OpCode, Reader, ServerId, SessionId, Txn, TxnHeader, TxnRecord, Zxid,
 };
 use zooid_tree::Replica;
 use zooid_zab::{Broadcast, QuorumVerifier};
@@ -57,7 +57,6 @@ struct Barrier {
     after: Zxid,
     conn: ConnId,
     cxid: i32,
-    err: ErrorCode,
 }
 
 impl Node {
@@ -210,14 +209,13 @@ impl Node {
             return;
         }
         if op == OpCode::Sync {
-            return self.barrier(conn, cxid, ErrorCode::Ok, out);
+            return self.barrier(conn, cxid, out);
         }
         let mut r = Reader::shared(body, self.settings.limit);
         let txn = match Write::decode(op, &mut r) {
             Ok(write) => self.prepare(now, Asker { session, conn, ids }, write, replica),
-            // Java decodes a null path, and trips over it when a zxid is taken already.
-            Err(DecodeError::Null) => Txn::Error(ErrorCode::MarshallingError),
-            Err(_) => return self.barrier(conn, cxid, ErrorCode::MarshallingError, out),
+            // As in ZooKeeper 3.8, the zxid is taken before the record is looked at.
+            Err(_) => Txn::Error(ErrorCode::MarshallingError),
         };
         self.propose(
             now,
@@ -282,18 +280,13 @@ impl Node {
         });
     }
 
-    fn barrier(&mut self, conn: ConnId, cxid: i32, err: ErrorCode, out: &mut Vec<Output>) {
+    fn barrier(&mut self, conn: ConnId, cxid: i32, out: &mut Vec<Output>) {
         if self.proposals.is_empty() {
-            out.push(Output::Complete { conn, cxid, err });
+            out.push(Output::Complete { conn, cxid });
             return;
         }
         let after = self.broadcast.last_proposed();
-        self.barriers.push_back(Barrier {
-            after,
-            conn,
-            cxid,
-            err,
-        });
+        self.barriers.push_back(Barrier { after, conn, cxid });
     }
 
     fn commit(&mut self, out: &mut Vec<Output>) {
@@ -319,13 +312,10 @@ impl Node {
                 .front()
                 .is_some_and(|barrier| barrier.after <= zxid)
             {
-                let Some(Barrier {
-                    conn, cxid, err, ..
-                }) = self.barriers.pop_front()
-                else {
+                let Some(Barrier { conn, cxid, .. }) = self.barriers.pop_front() else {
                     break;
                 };
-                out.push(Output::Complete { conn, cxid, err });
+                out.push(Output::Complete { conn, cxid });
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use std::sync::Arc;
-use zooid_proto::{ErrorCode, Id, OpCode, SessionId, TxnRecord, Zxid};
+use zooid_proto::{Id, OpCode, SessionId, TxnRecord, Zxid};
 
 /// The time, handed in with every step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,15 +93,12 @@ pub enum Output {
         /// The connection that asked, if it is one of this server.
         owner: Option<ConnId>,
     },
-    /// A request of this connection that needs no transaction is due: a sync, or one that could
-    /// not be decoded.
+    /// A sync of this connection is due: everything proposed before it has been committed.
     Complete {
         /// Whom to answer.
         conn: ConnId,
         /// The client's request id.
         cxid: i32,
-        /// How it went.
-        err: ErrorCode,
     },
     /// A session is open on this connection again.
     Attached {

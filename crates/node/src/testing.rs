@@ -188,10 +188,10 @@ impl TestServer {
                 }
                 self.with(owner, |conn, ctx| conn.on_commit(ctx, &record, &applied));
             }
-            Output::Complete { conn, cxid, err } => {
+            Output::Complete { conn, cxid } => {
                 self.with(Some(conn), |conn, ctx| {
                     conn.before_commit(ctx);
-                    conn.on_complete(ctx, cxid, err);
+                    conn.on_complete(ctx, cxid);
                 });
             }
             Output::Attached {

@@ -159,11 +159,11 @@ impl Core {
         for output in outputs {
             match output {
                 Output::Commit { record, owner } => self.commit(&mut replica, &record, owner),
-                Output::Complete { conn, cxid, err } => {
+                Output::Complete { conn, cxid } => {
                     self.with_client(&replica, conn, |client, ctx| {
                         let mut conn = client.conn.lock();
                         conn.before_commit(ctx);
-                        conn.on_complete(ctx, cxid, err);
+                        conn.on_complete(ctx, cxid);
                     });
                 }
                 Output::Attached {

@@ -47,12 +47,7 @@ fn the_super_digest_grants_super_as_well() {
 #[test]
 fn unknown_schemes_are_denied() {
     let authenticator = authenticator(None);
-    for (scheme, auth) in [
-        ("nope", "x:y"),
-        ("digest", "nocolon"),
-        ("sasl", ""),
-        ("world", "a:b"),
-    ] {
+    for (scheme, auth) in [("nope", "x:y"), ("sasl", ""), ("world", "a:b")] {
         let outcome = authenticator.authenticate(&packet(scheme, auth), "127.0.0.1");
         assert_eq!(outcome, AuthOutcome::Denied, "{scheme}");
     }

@@ -81,7 +81,7 @@ fn failed_writes_consume_zxids_and_are_logged_as_errors() {
 }
 
 #[test]
-fn malformed_writes_consume_no_zxid_and_are_answered_in_order() {
+fn malformed_writes_are_errors_in_the_log_and_answered_in_order() {
     let mut server = TestServer::new(settings());
     let (conn, _) = server.connect(1);
     server.sync_at_once = false;
@@ -102,7 +102,11 @@ fn malformed_writes_consume_no_zxid_and_are_answered_in_order() {
         codes,
         [(1, 0), (2, ErrorCode::MarshallingError.code()), (3, 0)]
     );
-    assert_eq!(server.appended.len(), 2, "createSession and create");
+    assert_eq!(
+        server.appended.len(),
+        3,
+        "createSession, create, and an error"
+    );
 }
 
 #[test]

@@ -69,10 +69,10 @@ impl Server {
     fn carry_out(&mut self, env: &mut Env, output: Output) {
         match output {
             Output::Commit { record, owner } => self.commit(env, *record, owner),
-            Output::Complete { conn, cxid, err } => {
+            Output::Complete { conn, cxid } => {
                 self.with(env, conn, |connection, ctx| connection.before_commit(ctx));
                 env.tell(&Fact::Completed { conn });
-                self.with(env, conn, |connection, ctx| connection.on_complete(ctx, cxid, err));
+                self.with(env, conn, |connection, ctx| connection.on_complete(ctx, cxid));
             }
             Output::Attached { conn, session, timeout_ms } => {
                 self.with(env, conn, |connection, ctx| {
