@@ -16,6 +16,8 @@ use std::thread;
 pub struct Pair {
     reference: Server,
     candidate: Server,
+    on_reference: Renderer,
+    on_candidate: Renderer,
 }
 
 impl Pair {
@@ -31,6 +33,8 @@ impl Pair {
                 .join()
                 .map_err(|_| anyhow!("starting Java panicked"))??;
             Ok(Pair {
+                on_reference: Renderer::new(reference.kind()),
+                on_candidate: Renderer::new(candidate.kind()),
                 reference,
                 candidate,
             })
@@ -41,14 +45,15 @@ impl Pair {
     ///
     /// # Errors
     /// When the script cannot be run to its end.
-    pub fn difference(&self, script: &Script) -> Result<String> {
+    pub fn difference(&mut self, script: &Script) -> Result<String> {
         let (reference, candidate) = thread::scope(|scope| {
             let reference = scope.spawn(|| driver::run(script, &self.reference));
             let candidate = driver::run(script, &self.candidate);
             let reference = reference.join().map_err(|_| anyhow!("the driver panicked"));
             anyhow::Ok((reference??, candidate.context("the server under test")?))
         })?;
-        Ok(difference(&reference, &candidate, self.candidate.kind()))
+        let renderers = (&mut self.on_reference, &mut self.on_candidate);
+        Ok(difference(&reference, &candidate, renderers))
     }
 }
 
@@ -69,15 +74,17 @@ pub fn transcript(script: &Script, server: &Server) -> Result<String> {
 }
 
 /// The differences, each with the steps just before it.
-fn difference(reference: &[Outcome], candidate: &[Outcome], kind: Kind) -> String {
-    let mut on_reference = Renderer::new(Kind::Java);
-    let mut on_candidate = Renderer::new(kind);
+fn difference(
+    reference: &[Outcome],
+    candidate: &[Outcome],
+    (on_reference, on_candidate): (&mut Renderer, &mut Renderer),
+) -> String {
     let mut text = String::new();
     let mut steps_equal = 0;
     for (index, (one, other)) in reference.iter().zip(candidate).enumerate() {
         let mut expected = on_reference.lines(one);
         let actual = on_candidate.lines(other);
-        if let (Kind::Zooid, Some(differs)) = (kind, &one.zooid_differs) {
+        if let (Kind::Zooid, Some(differs)) = (on_candidate.kind(), &one.zooid_differs) {
             expected.clone_from(differs);
         }
         if expected == actual {

@@ -22,7 +22,7 @@ pub(crate) struct Outcome {
     pub step: String,
     /// In the order in which each connection received it; connections one after the other.
     pub received: Vec<(String, Received)>,
-    /// The last zxid seen before the step, and after it.
+    /// The last zxid before anything that the step received, and after it.
     pub zxids: (Zxid, Zxid),
     /// Whether it ended a session, so that ephemerals went in no particular order.
     pub has_close: bool,
@@ -63,6 +63,7 @@ pub(crate) fn run(script: &Script, server: &Server) -> Result<Vec<Outcome>> {
         connections: BTreeMap::new(),
         sessions: BTreeMap::new(),
         last_zxid: Zxid::ZERO,
+        zxid_flushed: Zxid::ZERO,
     };
     let mut outcomes = Vec::with_capacity(script.steps.len());
     let next_steps = script.steps.iter().skip(1).map(Some).chain([None]);
@@ -82,6 +83,8 @@ struct Driver<'a> {
     /// By the name of the connection that it was granted to. Those that have not ended.
     sessions: BTreeMap<String, SessionId>,
     last_zxid: Zxid,
+    /// The last zxid when all events had been seen.
+    zxid_flushed: Zxid,
 }
 
 struct Connection {
@@ -93,7 +96,7 @@ type Log = Vec<(String, Received)>;
 
 impl Driver<'_> {
     fn step(&mut self, step: &Step, is_awaited: bool) -> Result<Outcome> {
-        let zxid_before = self.last_zxid;
+        let zxid_before = self.zxid_flushed;
         let mut received = Log::new();
         let mut ops = Vec::new();
         match &step.action {
@@ -114,6 +117,7 @@ impl Driver<'_> {
         }
         if !is_awaited {
             self.flush(&mut received)?;
+            self.zxid_flushed = self.last_zxid;
         }
         let has = |wanted: &[OpCode]| wanted.iter().any(|op| ops.contains(&op.code()));
         Ok(Outcome {

@@ -1,8 +1,9 @@
 //! Scripts made up from a seed: every operation on a few nodes, by a few clients.
 //!
 //! A seed gives the same text always. Nothing in it depends on what ZooKeeper 3.8 and 3.9 do
-//! differently: everyone may read every node, and a client that sets persistent watches sets no
-//! others on the same paths.
+//! differently: everyone may read every node, a client that sets persistent watches sets one kind of
+//! them and no others, no multi contains create2, and checkWatches is not used. Writes that cannot be
+//! decoded take a zxid or not, so setWatches asks for what happened since now or since ever.
 
 use std::fmt::Write as _;
 
@@ -14,6 +15,7 @@ pub fn random_script(seed: u64, steps: usize) -> String {
         text: String::new(),
         // Paths of their own, so that scripts can follow each other on one server.
         root: format!("/random-{seed}"),
+        is_recursive: seed.is_multiple_of(2),
     };
     maker.open();
     for _ in 0..steps {
@@ -26,6 +28,8 @@ struct Maker {
     random: Random,
     text: String,
     root: String,
+    /// Whether the persistent watches are.
+    is_recursive: bool,
 }
 
 impl Maker {
@@ -82,7 +86,7 @@ impl Maker {
 
     fn request(&mut self, client: &str) -> String {
         match self.random.below(24) {
-            0..=3 | 22 => self.create(),
+            0..=3 | 22 => self.create(&["create", "create", "create2", "container"]),
             4..=5 => self.delete(),
             6..=8 => self.set(),
             9 => format!("setacl {} {} {}", self.path(), self.acl(), self.version()),
@@ -95,10 +99,8 @@ impl Maker {
         }
     }
 
-    fn create(&mut self) -> String {
-        let op = self
-            .random
-            .pick(&["create", "create", "create2", "container"]);
+    fn create(&mut self, ops: &[&'static str]) -> String {
+        let op = self.random.pick(ops);
         let mode = match op {
             "container" => "",
             _ => self.random.pick(&[
@@ -155,7 +157,7 @@ impl Maker {
         let mut ops = Vec::new();
         for _ in 0..self.random.below(5) {
             ops.push(match self.random.below(6) {
-                0 | 1 => self.create(),
+                0 | 1 => self.create(&["create", "create", "container"]),
                 2 => self.delete(),
                 3 => format!("check {} {}", self.path(), self.version()),
                 _ => self.set(),
@@ -175,21 +177,25 @@ impl Maker {
 
     fn watch(&mut self, client: &str) -> String {
         let path = self.path();
-        let op = self.random.pick(&["checkwatches", "removewatches"]);
         if client != PERSISTENT_CLIENT {
-            return format!("{op} {path} {}", self.random.below(4));
+            return format!("removewatches {path} {}", self.random.below(4));
         }
         match self.random.below(3) {
-            0 => format!("{op} {path} 3"),
-            _ => format!("addwatch {path} {}", self.random.below(2)),
+            0 => format!("removewatches {path} 3"),
+            _ => format!("addwatch {path} {}", i32::from(self.is_recursive)),
         }
     }
 
     fn set_watches(&mut self, client: &str) -> String {
-        let behind = self.random.below(12);
+        let behind = self.random.pick(&[0, 1_000_000]);
         if client == PERSISTENT_CLIENT {
             let (one, other) = (self.path(), self.path());
-            return format!("setwatches2 {behind} persistent={one} recursive={other}");
+            let kind = if self.is_recursive {
+                "recursive"
+            } else {
+                "persistent"
+            };
+            return format!("setwatches2 {behind} {kind}={one},{other}");
         }
         let (data, exist, child) = (self.path(), self.path(), self.path());
         format!("setwatches {behind} data={data} exist={exist} child={child}")

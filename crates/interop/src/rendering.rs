@@ -10,6 +10,7 @@
 //! | session passwords | follow from the id | that they do |
 //! | order of children, ephemerals, identities | Java lists them in the order of a hash table | the set |
 //! | order of events from one closed session | its ephemerals go in the order of a hash table | the set |
+//! | zxids taken by writes that cannot be decoded, and by checks outside of a multi | ZooKeeper 3.8 takes one for each, later versions and Zooid none | all others, counted without them |
 //! | zxid of an event | -1 before ZooKeeper 3.9, whose way Zooid follows | see [`Renderer::event`] |
 
 use crate::Kind;
@@ -23,16 +24,20 @@ use zooid_proto::response::{
     PathResponse, SetSaslResponse, WhoAmIResponse,
 };
 use zooid_proto::{
-    Acl, ConnectResponse, DecodeError, Jute, Limit, MultiResult, OpCode, Reader, ReplyHeader,
-    SessionId, Stat, WatcherEvent, Zxid, session_password,
+    Acl, ConnectResponse, DecodeError, ErrorCode, Jute, Limit, MultiResult, OpCode, Reader,
+    ReplyHeader, SessionId, Stat, WatcherEvent, Zxid, session_password,
 };
 
-/// Renders what one server sent during one script.
+/// Renders what one server sent during one script, or several on end.
+#[derive(Debug)]
 pub(crate) struct Renderer {
     kind: Kind,
     /// Session ids by their first connection's name.
     sessions: BTreeMap<i64, String>,
     since_ms: i64,
+    last_zxid: Zxid,
+    /// Those that writes took which could not be decoded.
+    zxids_left_out: Vec<Zxid>,
 }
 
 impl Renderer {
@@ -41,11 +46,18 @@ impl Renderer {
             kind,
             sessions: BTreeMap::new(),
             since_ms: now_ms() - SCRIPT_DURATION_MAX_MS,
+            last_zxid: Zxid::ZERO,
+            zxids_left_out: Vec::new(),
         }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// One line for everything that came, connection after connection.
     pub(crate) fn lines(&mut self, outcome: &Outcome) -> Vec<String> {
+        self.last_zxid = outcome.zxids.0;
         let mut lines: Vec<(bool, &str, String)> = Vec::new();
         for (name, received) in &outcome.received {
             let text = self.received(name, received, outcome);
@@ -96,15 +108,16 @@ impl Renderer {
         })
     }
 
-    fn reply(&self, op: i32, packet: &[u8]) -> String {
+    fn reply(&mut self, op: i32, packet: &[u8]) -> String {
         let Some((header, body)) = packet.split_at_checked(REPLY_HEADER_LEN) else {
             return bytes(packet);
         };
         let header = whole::<ReplyHeader>(header, |header| {
+            self.leave_out(op, &header);
             format!(
                 "xid={} zxid={} err={}",
                 header.xid,
-                header.zxid,
+                self.zxid(header.zxid),
                 header.err.code()
             )
         });
@@ -112,6 +125,21 @@ impl Renderer {
             body if body.is_empty() => header,
             body => format!("{header} {body}"),
         }
+    }
+
+    /// Notes a zxid that not every version takes.
+    fn leave_out(&mut self, op: i32, header: &ReplyHeader) {
+        let is_undecoded = header.err == ErrorCode::MarshallingError && WRITES.contains(&op);
+        let is_check = op == OpCode::Check.code();
+        if header.zxid > self.last_zxid && (is_undecoded || is_check) {
+            self.zxids_left_out.push(header.zxid);
+        }
+        self.last_zxid = self.last_zxid.max(header.zxid);
+    }
+
+    fn zxid(&self, zxid: Zxid) -> Zxid {
+        let left_out = self.zxids_left_out.iter().filter(|one| **one <= zxid);
+        Zxid(left_out.fold(zxid.0, |shifted, _| shifted - 1))
     }
 
     /// ZooKeeper 3.8 sends -1 as an event's zxid. From 3.9 on, and from Zooid, it is the transaction's,
@@ -125,7 +153,7 @@ impl Renderer {
             let belongs_to_step = outcome.zxids.0 < header.zxid && header.zxid <= outcome.zxids.1;
             let is_right = match self.kind {
                 Kind::Java => header.zxid == Zxid::NONE,
-                Kind::Zooid if outcome.has_set_watches => header.zxid == Zxid::NONE,
+                Kind::Zooid if header.zxid == Zxid::NONE => outcome.has_set_watches,
                 Kind::Zooid => belongs_to_step,
             };
             let zxid = if is_right {
@@ -227,9 +255,9 @@ impl Renderer {
         format!(
             "[c={} m={} p={} ctime={} mtime={} version={} cversion={} aversion={} owner={} \
              length={} children={}]",
-            stat.czxid,
-            stat.mzxid,
-            stat.pzxid,
+            self.zxid(stat.czxid),
+            self.zxid(stat.mzxid),
+            self.zxid(stat.pzxid),
             self.time(stat.ctime),
             self.time(stat.mtime),
             stat.version,
@@ -317,6 +345,18 @@ impl Jute for MultiResults {
     }
 }
 
+const WRITES: [i32; 10] = [
+    OpCode::Create.code(),
+    OpCode::Create2.code(),
+    OpCode::CreateContainer.code(),
+    OpCode::CreateTtl.code(),
+    OpCode::Delete.code(),
+    OpCode::SetData.code(),
+    OpCode::SetAcl.code(),
+    OpCode::Multi.code(),
+    OpCode::Reconfig.code(),
+    OpCode::DeleteContainer.code(),
+];
 const REPLY_HEADER_LEN: usize = 16;
 // Rendering happens after the script has run.
 const SCRIPT_DURATION_MAX_MS: i64 = 600_000;

@@ -94,7 +94,9 @@ fn files(data_dir: &Path, prefix: &str) -> Result<Vec<PathBuf>> {
             .and_then(|name| name.to_str())
             .unwrap_or("");
         let mut parts = name.split('.');
+        // Zooid's .tmp files are not complete.
         if parts.next() == Some(prefix)
+            && !name.ends_with(".tmp")
             && let Some(digits) = parts.next()
         {
             found.push((i64::from_str_radix(digits, 16)?, path));

@@ -31,6 +31,7 @@ scripts! {
     writes: options();
     reads: options();
     malformed: options();
+    null_paths: options();
     multi: options();
     watches: options();
     watch_modes: options();
@@ -51,7 +52,7 @@ fn random_scripts() {
         Some(seed) => seed..seed + 1,
         None => 1..count + 1,
     };
-    let pair = Pair::start(&options()).expect("two servers");
+    let mut pair = Pair::start(&options()).expect("two servers");
     for seed in seeds {
         println!("seed {seed}");
         let script = Script::parse(&random_script(seed, RANDOM_STEPS)).expect("a script");
@@ -76,7 +77,7 @@ fn options() -> Options {
 
 fn compare(text: &str, options: &Options) {
     let script = Script::parse(text).expect("a script");
-    let pair = Pair::start(options).expect("two servers");
+    let mut pair = Pair::start(options).expect("two servers");
     let difference = pair
         .difference(&script)
         .expect("the script runs to its end");

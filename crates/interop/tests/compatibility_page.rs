@@ -1,5 +1,6 @@
 //! `docs/compatibility.md` promises nothing that is not there: the tests it names exist, each row has a
 //! status and a test or says that there is none, and no operation and no configuration key lacks a row.
+//! And the files that `docs/java-map.md` points to are where it says.
 //!
 //! Needs no peer and no server.
 
@@ -65,6 +66,23 @@ fn every_configuration_key_has_a_row() {
     };
     let missing: Vec<&String> = keys.iter().filter(|key| !is_named(key)).collect();
     assert!(missing.is_empty(), "without a row: {missing:#?}");
+}
+
+#[test]
+fn every_file_on_the_map_exists() {
+    let map = read("docs/java-map.md");
+    let files: BTreeSet<&str> = code_spans(&map)
+        .into_iter()
+        .filter(|span| span.contains("/src/"))
+        .collect();
+    assert!(
+        files.len() > 50,
+        "{} files: the tables were not found",
+        files.len()
+    );
+    let is_missing = |file: &&&str| !root().join("crates").join(file).exists();
+    let missing: Vec<_> = files.iter().filter(is_missing).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
 }
 
 /// One line of a table that has a status.

@@ -1,7 +1,9 @@
 //! A data directory goes back and forth between Zooid and Debian's ZooKeeper 3.8.0, each killed with
 //! SIGKILL before the other starts, and nothing in it is another than before.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use zooid_interop::{
     Kind, Options, SUPER_DIGEST, Server, Session, SnapshotFile, TreeDump, Workload, anyone,
@@ -238,25 +240,54 @@ fn write(server: &Server, session: &mut Session, turn: usize) {
         .expect("created");
 }
 
-/// ZooKeeper's own tools read the files of both, and a snapshot that one server makes of a
-/// state says what the other's says.
+/// ZooKeeper's own tools read the files of both, and a snapshot that Zooid makes of a state says
+/// what ZooKeeper's says.
 fn check_files(directory: &Path, options: &Options, logs: Option<&Path>) {
-    let of = |kind| {
-        let mut server = Server::start_on(kind, options.clone(), directory).expect("a server");
-        server.kill().expect("it runs");
-        let files = snapshots(&server.data_dir()).expect("snapshots");
-        for file in &files {
-            SnapshotFile::read(file).expect("a snapshot that ZooKeeper's tool reads");
-        }
-        let newest = files.last().expect("each start makes a snapshot");
-        SnapshotFile::read(newest).expect("a snapshot")
-    };
-    let (ours, theirs) = (of(Kind::under_test()), of(Kind::Java));
+    let often = options.clone().property("zookeeper.snapCount", "2");
+    let mut server = Server::start_on(Kind::under_test(), often, directory).expect("a server");
+    write_until_snapshot(&server);
+    server.kill().expect("it runs");
+    let files = snapshots(&server.data_dir()).expect("snapshots");
+    let read = |file: &PathBuf| SnapshotFile::read(file).expect("a readable snapshot");
+    let mut read: Vec<SnapshotFile> = files.iter().map(read).collect();
+    let ours = read.pop().expect("a snapshot");
+
+    // ZooKeeper makes one at its start, of the same name.
+    let mut server = Server::start_on(Kind::Java, options.clone(), directory).expect("a server");
+    server.kill().expect("it runs");
+    let files = snapshots(&server.data_dir()).expect("snapshots");
+    let theirs = SnapshotFile::read(files.last().expect("a snapshot")).expect("a snapshot");
     assert_eq!(ours, theirs);
+
     // Every zxid is in a log, once.
     let data_dir = directory.join("data");
     let records = count_log_records(logs.unwrap_or(&data_dir)).expect("logs that the tool reads");
     assert_eq!(format!("0x{records:x}"), ours.zxid);
+}
+
+/// Writes until there is a snapshot of the last write. It is made while the server goes on, so there is
+/// nothing to wait for but the file.
+fn write_until_snapshot(server: &Server) {
+    let mut session = Session::open_as_super(server).expect("a session");
+    let started = Instant::now();
+    loop {
+        let data = Some(&b"snapshot"[..]);
+        session.set_data("/changing", data, -1).expect("set");
+        let name = format!("snapshot.{:x}", session.last_zxid());
+        let written = Instant::now();
+        while written.elapsed() < Duration::from_millis(300) {
+            let files = snapshots(&server.data_dir()).expect("snapshots");
+            let newest = files.last().and_then(|file| file.file_name()?.to_str());
+            if newest.is_some_and(|newest| newest.starts_with(&name)) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "no snapshot after many writes"
+        );
+    }
 }
 
 const ROUNDS: usize = 3;

@@ -1,7 +1,12 @@
-use super::difference;
 use crate::Kind;
 use crate::driver::{Outcome, Received};
+use crate::rendering::Renderer;
 use zooid_proto::{Jute, OpCode, ReplyHeader, WatcherEvent, Zxid, xid};
+
+fn difference(reference: &[Outcome], candidate: &[Outcome], kind: Kind) -> String {
+    let renderers = (&mut Renderer::new(Kind::Java), &mut Renderer::new(kind));
+    super::difference(reference, candidate, renderers)
+}
 
 fn outcome(received: Vec<Received>) -> Outcome {
     Outcome {
@@ -109,4 +114,19 @@ fn a_packet_that_does_not_decode_is_compared_as_bytes() {
         Kind::Java,
     );
     assert!(text.contains("bytes=0x07"), "{text}");
+}
+
+#[test]
+fn a_zxid_that_only_an_undecoded_write_takes_is_left_out() {
+    let op = OpCode::SetData.code();
+    let undecoded = |zxid| Received::Reply(op, header(1, zxid, -5));
+    let after = |zxid| Outcome {
+        zxids: (Zxid(5), Zxid(6)),
+        ..outcome(vec![reply(zxid, 0)])
+    };
+    let took_one = [outcome(vec![undecoded(5)]), after(6)];
+    let took_none = [outcome(vec![undecoded(4)]), after(5)];
+    assert_eq!(difference(&took_one, &took_none, Kind::Zooid), "");
+    let wrong = [outcome(vec![undecoded(4)]), after(6)];
+    assert_ne!(difference(&took_one, &wrong, Kind::Zooid), "");
 }
