@@ -31,7 +31,7 @@ enum Command {
         arguments: Vec<OsString>,
     },
     /// Load a server and measure it.
-    Bench(zooid_bench::BenchArgs),
+    Bench(Box<zooid_bench::BenchArgs>),
 }
 
 fn main() -> ExitCode {
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(args) => serve::run(&args),
         Command::Cli { arguments } => zooid_cli::run_from(arguments.into_iter()),
-        Command::Bench(args) => match zooid_bench::run(args) {
+        Command::Bench(args) => match zooid_bench::run(*args) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("zooid bench: {error:#}");
