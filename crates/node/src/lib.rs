@@ -19,7 +19,7 @@
 //!    * The others concern one connection and are handed to it.
 //! 3. A connection that was touched is woken: it runs the reads that no longer stand behind a
 //!    write, and sends its outbox.
-//! 4. [`Input::Timer`] comes no later than [`Node::next_wakeup`].
+//! 4. [`Input::Timer`] comes no later than [`Node::next_wakeup_ms`].
 //!
 //! Nothing here is promised to a client before it is durable, because replies are made from
 //! commits, and commits from [`Input::Persisted`].

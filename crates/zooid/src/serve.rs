@@ -15,7 +15,7 @@ pub(crate) struct ServeArgs {
     /// A system property, as ZooKeeper's JVM takes it: -Dzookeeper.snapCount=1000
     #[arg(short = 'D', value_name = "KEY=VALUE")]
     properties: Vec<String>,
-    /// A zoo.cfg; or ZooKeeper's short form: port dataDir [tickTime] [maxClientCnxns].
+    /// A zoo.cfg; or ZooKeeper's short form, `port dataDir` and then perhaps `tickTime maxClientCnxns`.
     /// Nothing: a standalone server on 127.0.0.1:2181 that keeps its data in ./zooid-data.
     #[arg(value_name = "CONFIG")]
     arguments: Vec<String>,
