@@ -13,7 +13,7 @@
 //!    replica's read lock. What comes out as [`Input`] goes to the core.
 //! 2. The core feeds every [`Input`] to [`Node::step`] and carries out the [`Output`]s in order:
 //!    * [`Output::Append`] goes to the log; when it is durable, [`Input::Persisted`] comes back.
-//!    * [`Output::Commit`], under the replica's write lock: [`Connection::run_reads`] of the owner
+//!    * [`Output::Commit`], under the replica's write lock: [`Connection::before_commit`] of the owner
 //!      (reads that stand before this write must not see it), then `Replica::apply`, then
 //!      [`Connection::on_event`] for each watch fired, then [`Connection::on_commit`] of the owner.
 //!    * The others concern one connection and are handed to it.
