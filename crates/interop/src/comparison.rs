@@ -85,6 +85,9 @@ fn difference(
         let mut expected = on_reference.lines(one);
         let actual = on_candidate.lines(other);
         if let (Kind::Zooid, Some(differs)) = (on_candidate.kind(), &one.zooid_differs) {
+            if *differs == expected {
+                let _ = writeln!(text, "> {}\n  does not differ any more\n", one.step);
+            }
             expected.clone_from(differs);
         }
         if expected == actual {

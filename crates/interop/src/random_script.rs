@@ -2,8 +2,7 @@
 //!
 //! A seed gives the same text always. Nothing in it depends on what ZooKeeper 3.8 and 3.9 do
 //! differently: everyone may read every node, a client that sets persistent watches sets one kind of
-//! them and no others, no multi contains create2, and checkWatches is not used. Writes that cannot be
-//! decoded take a zxid or not, so setWatches asks for what happened since now or since ever.
+//! them and no others, no multi contains create2, and checkWatches is not used.
 
 use std::fmt::Write as _;
 
@@ -187,7 +186,7 @@ impl Maker {
     }
 
     fn set_watches(&mut self, client: &str) -> String {
-        let behind = self.random.pick(&[0, 1_000_000]);
+        let behind = self.random.below(12);
         if client == PERSISTENT_CLIENT {
             let (one, other) = (self.path(), self.path());
             let kind = if self.is_recursive {

@@ -10,7 +10,8 @@
 //! | session passwords | follow from the id | that they do |
 //! | order of children, ephemerals, identities | Java lists them in the order of a hash table | the set |
 //! | order of events from one closed session | its ephemerals go in the order of a hash table | the set |
-//! | zxids taken by writes that cannot be decoded, and by checks outside of a multi | ZooKeeper 3.8 takes one for each, later versions and Zooid none | all others, counted without them |
+//! | zxids taken by checks outside of a multi | ZooKeeper 3.8 carries them out, later versions and Zooid refuse them | all others, counted without them |
+//! | zxids taken by a reconfig that cannot be decoded | Zooid takes one as for every such write, ZooKeeper logs an error under an old one | all others, counted without them |
 //! | zxid of an event | -1 before ZooKeeper 3.9, whose way Zooid follows | see [`Renderer::event`] |
 
 use crate::Kind;
@@ -36,7 +37,7 @@ pub(crate) struct Renderer {
     sessions: BTreeMap<i64, String>,
     since_ms: i64,
     last_zxid: Zxid,
-    /// Those that writes took which could not be decoded.
+    /// Those that were taken on one side only.
     zxids_left_out: Vec<Zxid>,
 }
 
@@ -129,9 +130,10 @@ impl Renderer {
 
     /// Notes a zxid that not every version takes.
     fn leave_out(&mut self, op: i32, header: &ReplyHeader) {
-        let is_undecoded = header.err == ErrorCode::MarshallingError && WRITES.contains(&op);
         let is_check = op == OpCode::Check.code();
-        if header.zxid > self.last_zxid && (is_undecoded || is_check) {
+        let is_undecoded = header.err == ErrorCode::MarshallingError;
+        let is_undecoded_reconfig = is_undecoded && op == OpCode::Reconfig.code();
+        if header.zxid > self.last_zxid && (is_check || is_undecoded_reconfig) {
             self.zxids_left_out.push(header.zxid);
         }
         self.last_zxid = self.last_zxid.max(header.zxid);
@@ -345,18 +347,6 @@ impl Jute for MultiResults {
     }
 }
 
-const WRITES: [i32; 10] = [
-    OpCode::Create.code(),
-    OpCode::Create2.code(),
-    OpCode::CreateContainer.code(),
-    OpCode::CreateTtl.code(),
-    OpCode::Delete.code(),
-    OpCode::SetData.code(),
-    OpCode::SetAcl.code(),
-    OpCode::Multi.code(),
-    OpCode::Reconfig.code(),
-    OpCode::DeleteContainer.code(),
-];
 const REPLY_HEADER_LEN: usize = 16;
 // Rendering happens after the script has run.
 const SCRIPT_DURATION_MAX_MS: i64 = 600_000;

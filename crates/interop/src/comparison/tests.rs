@@ -117,16 +117,16 @@ fn a_packet_that_does_not_decode_is_compared_as_bytes() {
 }
 
 #[test]
-fn a_zxid_that_only_an_undecoded_write_takes_is_left_out() {
-    let op = OpCode::SetData.code();
-    let undecoded = |zxid| Received::Reply(op, header(1, zxid, -5));
+fn a_zxid_that_only_a_check_outside_of_a_multi_takes_is_left_out() {
+    let op = OpCode::Check.code();
+    let refused = |zxid| Received::Reply(op, header(1, zxid, -103));
     let after = |zxid| Outcome {
         zxids: (Zxid(5), Zxid(6)),
         ..outcome(vec![reply(zxid, 0)])
     };
-    let took_one = [outcome(vec![undecoded(5)]), after(6)];
-    let took_none = [outcome(vec![undecoded(4)]), after(5)];
+    let took_one = [outcome(vec![refused(5)]), after(6)];
+    let took_none = [outcome(vec![refused(4)]), after(5)];
     assert_eq!(difference(&took_one, &took_none, Kind::Zooid), "");
-    let wrong = [outcome(vec![undecoded(4)]), after(6)];
+    let wrong = [outcome(vec![refused(4)]), after(6)];
     assert_ne!(difference(&took_one, &wrong, Kind::Zooid), "");
 }
