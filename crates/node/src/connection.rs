@@ -11,6 +11,7 @@
 mod outbox;
 mod read;
 mod stats;
+mod write_reply;
 
 pub use stats::{ConnStats, Recent, Sent, Tally};
 
@@ -21,11 +22,12 @@ use bytes::Bytes;
 use outbox::Outbox;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use write_reply::{is_write, write_result};
 use zooid_proto::request::{AuthPacket, PathOnly};
-use zooid_proto::response::{Create2Response, PathResponse, SetSaslResponse};
+use zooid_proto::response::{PathResponse, SetSaslResponse};
 use zooid_proto::{
-    ConnectRequest, ConnectResponse, ErrorCode, Id, Jute, MultiResult, OpCode, Reader,
-    RequestHeader, SessionId, Stat, Txn, TxnRecord, Zxid, perms, session_password,
+    ConnectRequest, ConnectResponse, ErrorCode, Id, Jute, OpCode, Reader, RequestHeader, SessionId,
+    Txn, TxnRecord, Zxid, perms, session_password,
 };
 use zooid_tree::acl::{Access, permits};
 use zooid_tree::{Applied, Fired, Replica, WatcherId};
@@ -583,74 +585,6 @@ impl Connection {
         self.phase = Phase::Closing;
         self.pending.clear();
         self.pending_bytes = 0;
-    }
-}
-
-fn is_write(op: OpCode) -> bool {
-    matches!(
-        op,
-        OpCode::Create
-            | OpCode::Create2
-            | OpCode::CreateContainer
-            | OpCode::CreateTtl
-            | OpCode::Delete
-            | OpCode::SetData
-            | OpCode::SetAcl
-            | OpCode::Multi
-            | OpCode::Reconfig
-            | OpCode::Sync
-            | OpCode::CloseSession
-    )
-}
-
-fn write_result(op: OpCode, txn: &Txn, applied: &Applied, out: &mut Vec<u8>) {
-    let stat = applied.stat.unwrap_or_default();
-    match (op, txn) {
-        (OpCode::Create, txn) => PathResponse {
-            path: created_path(txn),
-        }
-        .encode(out),
-        (OpCode::Create2 | OpCode::CreateContainer | OpCode::CreateTtl, txn) => {
-            Create2Response {
-                path: created_path(txn),
-                stat,
-            }
-            .encode(out);
-        }
-        (OpCode::SetData | OpCode::SetAcl, _) => stat.encode(out),
-        (OpCode::Multi, Txn::Multi(txns)) => {
-            let failed = applied.err != ErrorCode::Ok;
-            let results = txns.iter().zip(&applied.multi);
-            let results = results.map(|(txn, sub)| multi_result(txn, sub, failed));
-            MultiResult::encode_all(&results.collect::<Vec<_>>(), out);
-        }
-        _ => {}
-    }
-}
-
-fn created_path(txn: &Txn) -> String {
-    match txn {
-        Txn::Create(txn) | Txn::Create2(txn) => txn.path.clone(),
-        Txn::CreateTtl(txn) => txn.path.clone(),
-        Txn::CreateContainer(txn) => txn.path.clone(),
-        _ => String::new(),
-    }
-}
-
-/// One failure fails all; each operation then carries an error of its own, those before it 0.
-fn multi_result(txn: &Txn, applied: &Applied, failed: bool) -> MultiResult {
-    let stat: Stat = applied.stat.unwrap_or_default();
-    if failed {
-        return MultiResult::Error(applied.err);
-    }
-    match txn {
-        Txn::Create(txn) => MultiResult::Create(txn.path.clone()),
-        Txn::Create2(_) | Txn::CreateTtl(_) | Txn::CreateContainer(_) => {
-            MultiResult::Create2(created_path(txn), stat)
-        }
-        Txn::SetData(_) => MultiResult::SetData(stat),
-        Txn::Check { .. } => MultiResult::Check,
-        _ => MultiResult::Delete,
     }
 }
 

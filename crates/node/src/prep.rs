@@ -364,13 +364,26 @@ impl Prep<'_> {
         if node.child_count > 0 {
             return Err(ErrorCode::NotEmpty);
         }
-        let owner = EphemeralOwner::from_raw(node.stat.ephemeral_owner, self.settings.owner_rules);
-        if !matches!(owner, EphemeralOwner::Container | EphemeralOwner::Ttl(_)) {
+        // It was due when it was found; since then it may have been written to or made anew.
+        if !self.is_due(&node.stat) {
             return Err(ErrorCode::BadVersion);
         }
         let parent = self.record(&parent_path)?;
         self.remove(&parent_path, parent, &path);
         Ok(Txn::DeleteContainer { path })
+    }
+
+    /// As [`Replica::expired_nodes`] decides it, for a node without children.
+    fn is_due(&self, stat: &StatPersisted) -> bool {
+        let age_ms = self.now.wall_ms.saturating_sub(stat.mtime);
+        let never_used_ms = self.settings.containers.max_never_used_ms;
+        match EphemeralOwner::from_raw(stat.ephemeral_owner, self.settings.owner_rules) {
+            EphemeralOwner::Container => {
+                stat.cversion > 0 || (never_used_ms != 0 && age_ms > never_used_ms)
+            }
+            EphemeralOwner::Ttl(ttl_ms) => ttl_ms != 0 && age_ms > ttl_ms,
+            EphemeralOwner::Persistent | EphemeralOwner::Session(_) => false,
+        }
     }
 
     fn set_data(&mut self, asker: Asker<'_>, request: SetDataRequest) -> Result<Txn, ErrorCode> {
@@ -423,11 +436,14 @@ impl Prep<'_> {
         })
     }
 
-    /// Ephemerals of the session: in the tree, less those whose deletion is pending, and those
-    /// whose creation is.
+    /// Ephemerals of the session: in the tree, less those whose deletion is pending, though the path
+    /// may be somebody else's by now, and those whose creation is.
     fn close_session(&mut self, session: SessionId) -> Txn {
         let mut paths = self.replica.ephemerals_of(session);
-        paths.retain(|path| self.record(path).is_ok());
+        paths.retain(|path| {
+            self.record(path)
+                .is_ok_and(|record| record.stat.ephemeral_owner == session.0)
+        });
         paths.extend(
             self.pending
                 .created_by(session)

@@ -78,3 +78,42 @@ fn a_client_of_another_ensemble_is_sent_away() {
     assert_eq!(outcome(""), AuthOutcome::Granted(vec![]));
     assert_eq!(outcome("red"), AuthOutcome::WrongEnsemble);
 }
+
+#[test]
+fn another_digest_algorithm_makes_other_hashes() {
+    let granted = |algorithm| {
+        let settings = AuthSettings {
+            digest_algorithm: algorithm,
+            ..AuthSettings::default()
+        };
+        Authenticator::new(settings).authenticate(&packet("digest", "super:admin"), "127.0.0.1")
+    };
+    // `printf super:admin | openssl dgst -sha256 -binary | base64`
+    let sha256 = "super:wtZw1Um4mq1rRKbXqxHs8ueodBP35/JhtBP/nwJ62WY=";
+    let AuthOutcome::Granted(ids) = granted(DigestAlgorithm::Sha256) else {
+        panic!("denied")
+    };
+    assert_eq!(ids, [Id::new("digest", sha256)]);
+    assert_ne!(
+        granted(DigestAlgorithm::Sha1),
+        granted(DigestAlgorithm::Sha256)
+    );
+    assert_eq!(
+        DigestAlgorithm::from_java_name("sha-512"),
+        Some(DigestAlgorithm::Sha512)
+    );
+    assert_eq!(DigestAlgorithm::from_java_name("MD5"), None);
+}
+
+#[test]
+fn a_scheme_that_is_switched_off_neither_authenticates_nor_stands_in_acls() {
+    let settings = AuthSettings {
+        digest_enabled: false,
+        ..AuthSettings::default()
+    };
+    let authenticator = Authenticator::new(settings);
+    let outcome = authenticator.authenticate(&packet("digest", "u:p"), "127.0.0.1");
+    assert_eq!(outcome, AuthOutcome::Denied);
+    assert!(!authenticator.is_valid("digest", "u:h"));
+    assert!(!authenticator.is_authenticated("digest"));
+}

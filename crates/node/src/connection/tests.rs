@@ -438,3 +438,48 @@ fn what_is_sent_is_counted_once() {
         crate::Recent::default()
     );
 }
+
+#[test]
+fn a_write_of_a_session_that_is_gone_is_an_error() {
+    let mut server = TestServer::new(settings());
+    let (conn, _) = server.connect(1);
+    server.sync_at_once = false;
+    server.request_bytes(conn, 1, OpCode::CloseSession.code(), &[]);
+    server.request(conn, 2, OpCode::Create, &create("/late"));
+    server.sync();
+    assert_eq!(
+        summary(&server.packets(conn)),
+        ["reply 1 0"],
+        "closing ends the replies"
+    );
+    assert!(server.replica.node("/late").is_none());
+}
+
+#[test]
+fn frames_behind_a_connect_request_wait_for_the_session() {
+    let mut server = TestServer::new(settings());
+    server.sync_at_once = false;
+    let conn = server.dial(1);
+    assert!(server.connection(conn).wants_frames());
+    server.frame(
+        conn,
+        connect_request(SessionId(0), &[0; 16], Zxid(0)).to_vec(),
+    );
+    assert!(!server.connection(conn).wants_frames());
+    server.sync();
+    assert!(server.connection(conn).wants_frames());
+}
+
+#[test]
+fn a_connection_is_reported_as_heard_once() {
+    let mut server = TestServer::new(settings());
+    let (conn, session) = server.connect(1);
+    for _ in 0..3 {
+        server.request_bytes(conn, -2, OpCode::Ping.code(), &[]);
+    }
+    let connection = server.connection(conn);
+    assert!(connection.newly_heard());
+    assert!(!connection.newly_heard());
+    assert_eq!(connection.take_heard(), Some(session));
+    assert_eq!(connection.take_heard(), None);
+}

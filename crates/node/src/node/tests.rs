@@ -1,6 +1,8 @@
 use crate::testing::{Packet, TestServer, connect_request, settings};
 use crate::{ConnId, Input};
-use zooid_proto::request::{CreateRequest, PathOnly, PathVersion, SetDataRequest};
+use zooid_proto::request::{
+    CreateRequest, CreateTtlRequest, PathOnly, PathVersion, SetDataRequest,
+};
 use zooid_proto::{
     Acl, ErrorCode, OpCode, SessionId, Txn, TxnRecord, Zxid, perms, session_password,
 };
@@ -232,6 +234,57 @@ fn a_pending_ephemeral_goes_with_its_session() {
     }
 }
 
+/// A session's close must not take a node that another session made at the path of its own.
+#[test]
+fn a_node_made_anew_by_another_outlives_the_session_that_had_its_path() {
+    let mut server = TestServer::new(settings());
+    let (closing, _) = server.connect(1);
+    let (other, _) = server.connect(2);
+    server.call(closing, OpCode::Create, &create("/e", 1));
+    server.sync_at_once = false;
+    let delete = PathVersion {
+        path: "/e".into(),
+        version: -1,
+    };
+    server.request(other, 1, OpCode::Delete, &delete);
+    server.request(other, 2, OpCode::Create, &create("/e", 0));
+    server.request_bytes(closing, 3, OpCode::CloseSession.code(), &[]);
+    server.sync();
+    assert!(server.replica.node("/e").is_some());
+}
+
+#[test]
+fn a_ttl_node_written_to_after_it_was_found_to_be_due_stays() {
+    let mut server = TestServer::new(settings());
+    let (conn, session) = server.connect(1);
+    for path in ["/first", "/second"] {
+        let CreateRequest {
+            path, data, acl, ..
+        } = create(path, 5);
+        let request = CreateTtlRequest {
+            path,
+            data,
+            acl,
+            flags: 5,
+            ttl: 1000,
+        };
+        server.call(conn, OpCode::CreateTtl, &request);
+    }
+    for _ in 0..8 {
+        server.input(Input::Touched(vec![session]));
+        server.advance(8_000);
+    }
+    assert!(server.replica.node("/first").is_none(), "one per turn");
+    let set = SetDataRequest {
+        path: "/second".into(),
+        data: None,
+        version: -1,
+    };
+    server.call(conn, OpCode::SetData, &set);
+    server.advance(500);
+    assert!(server.replica.node("/second").is_some());
+}
+
 #[test]
 fn a_container_whose_children_are_gone_is_swept() {
     let mut server = TestServer::new(settings());
@@ -310,4 +363,46 @@ fn a_null_path_consumes_a_zxid() {
         body: vec![],
     };
     assert_eq!(server.packets(conn), [reply]);
+}
+
+#[test]
+fn session_ids_carry_the_server_the_time_and_a_counter() {
+    let mut server = TestServer::new(settings());
+    let (_, first) = server.connect(1);
+    let (_, second) = server.connect(2);
+    let id = first.0.cast_unsigned();
+    assert_eq!(id >> 56, 1, "a standalone server is number 1");
+    let wall_ms = server.now.wall_ms.cast_unsigned();
+    assert_eq!((id >> 16) & 0xff_ffff_ffff, wall_ms & 0xff_ffff_ffff);
+    assert_eq!(second.0, first.0 + 1);
+}
+
+#[test]
+fn sweeping_is_paced() {
+    let containers = crate::ContainerSettings {
+        check_interval_ms: 1000,
+        max_per_minute: 60,
+        max_never_used_ms: 1,
+    };
+    let mut server = TestServer::new(crate::Settings {
+        containers,
+        ..settings()
+    });
+    let (conn, session) = server.connect(1);
+    for path in ["/a", "/b", "/c"] {
+        server.call(conn, OpCode::CreateContainer, &create(path, 4));
+    }
+    let left = |server: &TestServer| {
+        ["/a", "/b", "/c"]
+            .iter()
+            .filter(|path| server.replica.node(path).is_some())
+            .count()
+    };
+    let mut seen = vec![left(&server)];
+    for _ in 0..4 {
+        server.input(Input::Touched(vec![session]));
+        server.advance(1000);
+        seen.push(left(&server));
+    }
+    assert_eq!(seen, [3, 2, 1, 0, 0], "one a second");
 }
