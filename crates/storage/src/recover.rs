@@ -12,13 +12,17 @@ use crate::names::{DataFile, DirError, Dirs, log_files, remove_temporaries, sync
 use crate::snapshot::{
     LOAD_ATTEMPTS_MAX, LoadedSnapshot, SnapshotError, SnapshotOptions, Snapshots, Trailer,
 };
+use crate::width::{index, len64};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zooid_proto::{SessionId, TxnRecord, Zxid};
 use zooid_tree::{Replica, TreeOptions};
+
+/// Bytes of a log written over themselves at once.
+const REWRITE_CHUNK_LEN: usize = 1 << 20;
 
 /// How to recover.
 #[derive(Clone, Copy, Debug)]
@@ -243,7 +247,7 @@ impl Run<'_> {
             .map(|digest| digest.zxid)
             .filter(|zxid| *zxid > last_zxid);
         found.orphaned_sessions = replica.finish_recovery();
-        self.make_durable(&found)?;
+        self.make_durable(&found, history.last_good())?;
         Ok(Recovered {
             replica,
             last_zxid,
@@ -278,7 +282,7 @@ impl Run<'_> {
         for log in log_files(&**self.disk, &self.dirs.logs)? {
             self.disk.remove(&log.path)?;
         }
-        self.make_durable(&found)?;
+        self.make_durable(&found, None)?;
         let last_zxid = if trusted { Zxid::ZERO } else { Zxid::NONE };
         if trusted {
             found.snapshot = Some(self.write_first_snapshot(&mut replica)?);
@@ -305,12 +309,19 @@ impl Run<'_> {
     /// After a process was killed, what is read may not be on the disk yet; a vote that counts on it
     /// must (obligation 4). And the torn end of the newest log goes: ZooKeeper would stumble over it,
     /// and nobody should have to judge it twice.
-    fn make_durable(&self, found: &Recovery) -> io::Result<()> {
+    ///
+    /// Syncing is not enough for the newest log. If a sync of it failed in an earlier life, the
+    /// kernel holds its pages for clean: they read well, no later sync writes them, and they are gone
+    /// with the power. Older logs were synced before a newer one was begun.
+    fn make_durable(&self, found: &Recovery, newest: Option<(&Path, u64)>) -> io::Result<()> {
         remove_temporaries(&**self.disk, &self.dirs.snapshots)?;
         match &found.torn_tail {
             Some(tail) if tail.good_len == 0 => self.disk.remove(&tail.path)?,
             Some(tail) => cut_file(&**self.disk, &tail.path, tail.good_len)?,
             None => {}
+        }
+        if let Some((path, len)) = newest {
+            rewrite(&**self.disk, path, len)?;
         }
         for log in &found.logs {
             if self.disk.exists(log)? {
@@ -333,6 +344,23 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// Writes the first `len` bytes of a file over themselves, so that a sync writes them again.
+fn rewrite(disk: &dyn Disk, path: &Path, len: u64) -> io::Result<()> {
+    let mut file = disk.open_mut(path)?;
+    let mut chunk = vec![0; REWRITE_CHUNK_LEN];
+    let mut offset = 0;
+    while offset < len {
+        let wanted = index(len - offset).min(chunk.len());
+        let got = file.read_at(offset, &mut chunk[..wanted])?;
+        if got == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        file.write_at(offset, &chunk[..got])?;
+        offset += len64(got);
+    }
+    Ok(())
 }
 
 /// A snapshot that cannot be used is no loss if the logs lead at least as far.

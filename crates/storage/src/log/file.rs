@@ -31,6 +31,7 @@ pub struct LogFile<R = Sequential> {
     len: u64,
     synced: bool,
     last_good: Option<Zxid>,
+    good_len: u64,
     end: Option<LogFileEnd>,
 }
 
@@ -55,6 +56,7 @@ impl<R: Read> LogFile<R> {
             len,
             synced,
             last_good: None,
+            good_len: 0,
             end: None,
         };
         file.read_header()?;
@@ -82,6 +84,7 @@ impl<R: Read> LogFile<R> {
         let bytes = Bytes::copy_from_slice(body);
         self.window.consume(record_len);
         self.last_good = Some(zxid);
+        self.good_len = self.window.position();
         Ok(Some(LogRecord {
             zxid,
             bytes,
@@ -93,6 +96,12 @@ impl<R: Read> LogFile<R> {
     #[must_use]
     pub fn end(&self) -> Option<LogFileEnd> {
         self.end
+    }
+
+    /// Where the last record found so far ends; 0 before the first.
+    #[must_use]
+    pub fn good_len(&self) -> u64 {
+        self.good_len
     }
 
     /// Whether no record has been found so far.
@@ -118,11 +127,11 @@ impl<R: Read> LogFile<R> {
         }
         // The file's first write did not make it to the disk: nothing in it was acknowledged.
         let unwritten = bytes.iter().all(|byte| *byte == 0);
-        let broken_off = !whole && FileHeader::LOG.to_vec().starts_with(bytes);
+        let rest = self.rest_without_zeros(0)?;
+        let broken_off = FileHeader::LOG.to_vec().starts_with(&rest);
         if !unwritten && !broken_off {
             return Err(self.damage(0, "its header is not that of a transaction log"));
         }
-        let rest = self.rest_without_zeros(0)?;
         if self.synced && records_within(&rest) > BATCH_RECORDS_MAX {
             return Err(self.damage(0, "its header is wiped out"));
         }

@@ -30,6 +30,7 @@ pub struct LogIterator {
     storage_size: u64,
     files_read: Vec<PathBuf>,
     torn_tail: Option<TornTail>,
+    last_good: Option<(PathBuf, u64)>,
     repeated: u64,
 }
 
@@ -69,6 +70,7 @@ impl LogIterator {
             starts_proven: false,
             files_read: Vec::new(),
             torn_tail: None,
+            last_good: None,
             repeated: 0,
         })
     }
@@ -155,6 +157,11 @@ impl LogIterator {
         self.torn_tail.as_ref()
     }
 
+    /// The newest file that holds transactions, and where the last of them ends; known at the end.
+    pub(crate) fn last_good(&self) -> Option<(&Path, u64)> {
+        self.last_good.as_ref().map(|(path, len)| (&**path, *len))
+    }
+
     /// How many records were skipped because they repeated the one before.
     #[must_use]
     pub fn repeated(&self) -> u64 {
@@ -204,6 +211,9 @@ impl LogIterator {
         let Some(file) = self.current.take() else {
             return;
         };
+        if !file.is_empty() {
+            self.last_good = Some((file.path().to_owned(), file.good_len()));
+        }
         let good_len = match file.end() {
             // Only a header: the first transaction never arrived.
             _ if file.is_empty() => Some(0),

@@ -223,7 +223,9 @@ fn a_torn_end_is_cut_and_the_log_goes_on_in_a_new_file() {
 /// A file that got no transaction would stand in the way of the next one of that name.
 #[test]
 fn a_newest_log_without_a_transaction_is_removed() {
-    for content in [&b""[..], &[0; 600], &FileHeader::LOG.to_vec(), b"ZKLG"] {
+    let broken_off = [&b"ZK"[..], &[0; 600]].concat();
+    let header = FileHeader::LOG.to_vec();
+    for content in [&b""[..], &[0; 600], &header, b"ZKLG", &broken_off] {
         let site = history(10, &[]);
         site.put(&site.dirs.logs.join("log.b"), content);
         let mut recovered = site.recover().unwrap();
@@ -278,6 +280,24 @@ fn what_is_recovered_is_durable() {
     log.commit().unwrap();
     let lost = Site::new(site.simulated.survivor(crate::disk::Survival::Nothing));
     assert_at(&lost, 6);
+    assert_at(&site, 7);
+    let kept = Site::new(site.simulated.survivor(crate::disk::Survival::Nothing));
+    assert_at(&kept, 7);
+}
+
+/// After a failed sync the kernel takes its pages for clean: the next life reads them, and no sync of
+/// its own would save them.
+#[test]
+fn what_a_failed_sync_left_in_the_cache_is_durable_once_recovered() {
+    let site = history(6, &[4]);
+    let mut recovered = site.recover().unwrap();
+    let mut log = site.log(Zxid(6));
+    log.append(Zxid(7), &apply(&mut recovered.replica, Zxid(7)))
+        .unwrap();
+    let sync = site.simulated.operations() + 3;
+    site.simulated.inject(sync, crate::disk::Fault::Error);
+    let err = log.commit().unwrap_err().to_string();
+    assert!(err.contains("sync"), "{err}");
     assert_at(&site, 7);
     let kept = Site::new(site.simulated.survivor(crate::disk::Survival::Nothing));
     assert_at(&kept, 7);
