@@ -79,6 +79,22 @@ impl Creation {
         }
     }
 
+    /// Inside a multi the flags decide, and create2 is create (Java `MultiOperationRecord`, `Op`, up
+    /// to 3.9). Those releases cannot read a create2 in the log record of a multi, so there must not
+    /// be one.
+    fn in_multi(request: CreateRequest, ttl: Option<i64>) -> Creation {
+        let mode = CreateMode::from_flags(request.flags);
+        match (mode, ttl) {
+            (Some(CreateMode::Container), _) => Creation::plain(OpCode::CreateContainer, request),
+            (Some(mode), Some(ttl)) if mode.has_ttl() => Creation {
+                op: OpCode::CreateTtl,
+                request,
+                ttl,
+            },
+            _ => Creation::plain(OpCode::Create, request),
+        }
+    }
+
     /// The kind of the node. Java's apply stage goes by the operation code alone, so that is what
     /// a digest must agree with, whatever else the flags say.
     fn owner(&self, mode: CreateMode, session: SessionId) -> EphemeralOwner {
@@ -164,12 +180,13 @@ impl Write {
 impl From<MultiOp> for Write {
     fn from(op: MultiOp) -> Write {
         match op {
-            MultiOp::Create(r) => Write::Create(Creation::plain(OpCode::Create, r)),
-            MultiOp::Create2(r) => Write::Create(Creation::plain(OpCode::Create2, r)),
-            MultiOp::CreateContainer(r) => {
-                Write::Create(Creation::plain(OpCode::CreateContainer, r))
+            MultiOp::Create(r) | MultiOp::Create2(r) | MultiOp::CreateContainer(r) => {
+                Write::Create(Creation::in_multi(r, None))
             }
-            MultiOp::CreateTtl(r) => Write::Create(Creation::with_ttl(r)),
+            MultiOp::CreateTtl(r) => {
+                let Creation { request, ttl, .. } = Creation::with_ttl(r);
+                Write::Create(Creation::in_multi(request, Some(ttl)))
+            }
             MultiOp::Delete(r) => Write::Delete(r),
             MultiOp::SetData(r) => Write::SetData(r),
             MultiOp::Check(r) => Write::Check(r),
@@ -206,7 +223,12 @@ impl Prep<'_> {
             Write::Check(request) => self.check(asker, request),
             Write::CloseSession => Ok(self.close_session(asker.session)),
             Write::Sweep(path) => self.sweep(path),
-            Write::Reconfig => Err(ErrorCode::ReconfigDisabled),
+            Write::Reconfig if !self.settings.reconfig_enabled => Err(ErrorCode::ReconfigDisabled),
+            Write::Reconfig => {
+                self.sessions.check(asker.session, asker.conn)?;
+                // Only the leader of an ensemble can.
+                Err(ErrorCode::Unimplemented)
+            }
             Write::Multi(_) => Err(ErrorCode::MarshallingError),
         }
     }

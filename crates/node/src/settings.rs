@@ -26,6 +26,8 @@ pub struct Settings {
     pub enforce_quota: bool,
     /// `zookeeper.skipACL`
     pub skip_acl: bool,
+    /// `reconfigEnabled`
+    pub reconfig_enabled: bool,
     /// Sweeping of container and TTL nodes.
     pub containers: ContainerSettings,
     /// Who may be whom.

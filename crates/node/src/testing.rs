@@ -25,6 +25,7 @@ pub(crate) fn settings() -> Settings {
         close_session_txn: true,
         enforce_quota: true,
         skip_acl: false,
+        reconfig_enabled: false,
         containers: ContainerSettings::default(),
         authenticator: Authenticator::default(),
         required_schemes: Vec::new(),

@@ -43,8 +43,11 @@ pub(crate) fn open(disk: Arc<dyn Disk>, config: &Config) -> Result<Database, Rec
     let dirs = Dirs::new(&config.data_dir, Some(&config.data_log_dir));
     let snapshots = Arc::new(Snapshots::new(Arc::clone(&disk), &dirs));
     let options = recover_options(config);
-    let recovered = recover(&disk, &dirs, &snapshots, &options)?;
+    let mut recovered = recover(&disk, &dirs, &snapshots, &options)?;
     report(&recovered.found);
+    if recovered.found.snapshot.is_none() {
+        write_first_snapshot(&snapshots, &mut recovered.replica, &options.snapshot)?;
+    }
     info!(
         zxid = %recovered.last_zxid,
         nodes = recovered.replica.node_count(),
@@ -70,6 +73,22 @@ pub(crate) fn open(disk: Arc<dyn Disk>, config: &Config) -> Result<Database, Rec
         },
         replayed: recovered.found.txns,
     })
+}
+
+/// What was recovered without a snapshot must have one before it grows a log: a log alone is not
+/// trusted at the next start (ZOOKEEPER-3781).
+fn write_first_snapshot(
+    snapshots: &Snapshots,
+    replica: &mut Replica,
+    options: &SnapshotOptions,
+) -> Result<(), RecoverError> {
+    let ticket = snapshots.ticket();
+    let mut walk = replica.begin_walk();
+    let shared: &Replica = replica;
+    let written = snapshots.write(ticket, &mut walk, options, &mut |chunk| chunk(shared));
+    replica.end_walk(walk);
+    info!(path = %written?.path.display(), "first snapshot written");
+    Ok(())
 }
 
 fn recover_options(config: &Config) -> RecoverOptions {

@@ -45,6 +45,7 @@ pub(crate) fn settings(config: &Config) -> Result<Settings, Unsupported> {
         close_session_txn: tree.close_session_txn_enabled,
         enforce_quota: tree.enforce_quota,
         skip_acl: tree.skip_acl,
+        reconfig_enabled: config.reconfig_enabled,
         containers: ContainerSettings {
             check_interval_ms: millis(tree.container_check_interval_ms),
             max_per_minute: i64::from(tree.containers_per_minute_max),

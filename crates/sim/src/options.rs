@@ -143,10 +143,12 @@ pub(crate) fn settings() -> Settings {
         close_session_txn: true,
         enforce_quota: true,
         skip_acl: false,
+        reconfig_enabled: false,
+        reconfig_enabled: false,
         containers: ContainerSettings {
             check_interval_ms: 1500,
             max_per_minute: 3000,
-            max_never_used_ms: 4000,
+            max_never_used_ms: crate::model::NEVER_USED_MS,
         },
         authenticator: zooid_node::Authenticator::default(),
         required_schemes: Vec::new(),

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use zooid_proto::request::{CreateRequest, CreateTtlRequest, PathVersion, SetDataRequest};
 use zooid_proto::{
     Acl, ConnectResponse, EphemeralOwner, ErrorCode, Jute, Limit, MultiOp, MultiRequest,
-    MultiResult, OpCode, OwnerRules, Reader, perms,
+    MultiResult, OpCode, OwnerRules, Reader, Txn, TxnRecord, perms,
 };
 
 fn create(path: &str, flags: i32) -> CreateRequest {
@@ -213,12 +213,10 @@ fn a_multi_sees_its_own_effects_and_shares_one_zxid() {
         MultiOp::Delete(delete("/m/x", 1)),
     ]);
     assert!(matches!(results[0], MultiResult::Create(_)));
-    let MultiResult::Create2(path, stat) = &results[1] else {
-        panic!("{results:?}")
-    };
     assert_eq!(
-        (&**path, stat.czxid),
-        ("/m/x", c.server.replica.last_zxid())
+        results[1],
+        MultiResult::Create("/m/x".into()),
+        "create2 is create in a multi"
     );
     assert!(matches!(results[2], MultiResult::SetData(stat) if stat.version == 1));
     assert_eq!(results[3..], [MultiResult::Check, MultiResult::Delete]);
@@ -323,5 +321,32 @@ fn reconfiguration_is_disabled() {
     assert_eq!(
         c.err(OpCode::Reconfig, &request),
         ErrorCode::ReconfigDisabled
+    );
+}
+
+#[test]
+fn inside_a_multi_the_flags_decide_the_kind() {
+    let mut c = Client::new(settings());
+    c.multi(vec![
+        MultiOp::Create(create("/container", 4)),
+        MultiOp::CreateContainer(create("/plain", 0)),
+        MultiOp::CreateTtl(ttl("/ttl", 5, 1000)),
+        MultiOp::CreateTtl(ttl("/plain2", 0, 1000)),
+        MultiOp::Create2(create("/plain3", 0)),
+    ]);
+    let owner = |path| c.server.replica.node(path).unwrap().owner();
+    assert_eq!(owner("/container"), EphemeralOwner::Container);
+    assert_eq!(owner("/ttl"), EphemeralOwner::Ttl(1000));
+    for path in ["/plain", "/plain2", "/plain3"] {
+        assert_eq!(owner(path), EphemeralOwner::Persistent, "{path}");
+    }
+    let record = TxnRecord::decode(&c.server.appended.last().unwrap().1).unwrap();
+    let Txn::Multi(txns) = record.txn else {
+        panic!("{record:?}")
+    };
+    let ops: Vec<OpCode> = txns.iter().map(Txn::op_code).collect();
+    assert!(
+        !ops.contains(&OpCode::Create2),
+        "3.8 cannot read it: {ops:?}"
     );
 }
