@@ -37,15 +37,33 @@ pub(crate) type Complaint = (&'static str, String);
 impl Checkers {
     pub(crate) fn observe(&mut self, fact: &Fact<'_>) -> Result<(), Complaint> {
         let says = |name: &'static str| move |what: String| (name, what);
-        self.durable.observe(fact).map_err(says("durable before told"))?;
-        self.acknowledged.observe(fact).map_err(says("acknowledged is never lost"))?;
-        self.order.observe(fact).map_err(says("a session's order"))?;
-        self.zxids.observe(fact).map_err(says("a session's zxid never goes back"))?;
-        self.multis.observe(fact).map_err(says("a multi is atomic"))?;
-        self.digests.observe(fact).map_err(says("the digest is the tree's"))?;
-        self.ephemerals.observe(fact).map_err(says("ephemerals have live sessions"))?;
-        self.expiry.observe(fact).map_err(says("nobody expires early"))?;
-        self.events.observe(fact).map_err(says("event before data"))?;
+        self.durable
+            .observe(fact)
+            .map_err(says("durable before told"))?;
+        self.acknowledged
+            .observe(fact)
+            .map_err(says("acknowledged is never lost"))?;
+        self.order
+            .observe(fact)
+            .map_err(says("a session's order"))?;
+        self.zxids
+            .observe(fact)
+            .map_err(says("a session's zxid never goes back"))?;
+        self.multis
+            .observe(fact)
+            .map_err(says("a multi is atomic"))?;
+        self.digests
+            .observe(fact)
+            .map_err(says("the digest is the tree's"))?;
+        self.ephemerals
+            .observe(fact)
+            .map_err(says("ephemerals have live sessions"))?;
+        self.expiry
+            .observe(fact)
+            .map_err(says("nobody expires early"))?;
+        self.events
+            .observe(fact)
+            .map_err(says("event before data"))?;
         self.oracle.observe(fact).map_err(says("as the model says"))
     }
 }

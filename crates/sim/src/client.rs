@@ -69,7 +69,11 @@ impl Client {
 
     /// Requests that a connection still owes an answer to.
     pub(crate) fn unanswered(&self) -> usize {
-        if self.conn.is_some() { self.outstanding } else { 0 }
+        if self.conn.is_some() {
+            self.outstanding
+        } else {
+            0
+        }
     }
 
     /// Does something, and decides when to do the next.
@@ -85,12 +89,17 @@ impl Client {
         if !self.is_greeted {
             return;
         }
-        let whim = if self.scripted { 1000 } else { self.dice.below(1000) };
+        let whim = if self.scripted {
+            1000
+        } else {
+            self.dice.below(1000)
+        };
         match whim {
             0..5 => self.hang_up(env, conn),
             5..9 => {
                 let timeout_us = u64::try_from(self.timeout_ms).unwrap_or(0) * 1000;
-                self.silent_until_us = env.now_us + self.dice.between(timeout_us / 2, timeout_us * 3);
+                self.silent_until_us =
+                    env.now_us + self.dice.between(timeout_us / 2, timeout_us * 3);
             }
             _ => self.ask_some(env, conn),
         }
@@ -107,7 +116,11 @@ impl Client {
         if !self.is_honest {
             password[3] ^= 1;
         }
-        let timeouts_ms = if self.scripted { &[4000][..] } else { &[100, 1500, 3000, 60_000] };
+        let timeouts_ms = if self.scripted {
+            &[4000][..]
+        } else {
+            &[100, 1500, 3000, 60_000]
+        };
         let request = ConnectRequest {
             protocol_version: 0,
             last_zxid_seen: self.last_zxid,
@@ -116,21 +129,31 @@ impl Client {
             password: Some(Bytes::copy_from_slice(&password)),
             read_only: Some(false),
         };
-        env.tell(&Fact::Dialled { client: self.id, conn, request: &request });
+        env.tell(&Fact::Dialled {
+            client: self.id,
+            conn,
+            request: &request,
+        });
         self.arrives_us = env.now_us + self.dice.between(50, 3000);
         env.schedule.at(self.arrives_us, Event::Accept(conn));
         self.send(env, conn, Bytes::from(request.to_vec()));
     }
 
     fn send(&mut self, env: &mut Env, conn: ConnId, frame: Bytes) {
-        self.arrives_us = self.arrives_us.max(env.now_us + self.dice.between(20, 1500));
-        env.schedule.at(self.arrives_us, Event::ToServer(conn, frame));
+        self.arrives_us = self
+            .arrives_us
+            .max(env.now_us + self.dice.between(20, 1500));
+        env.schedule
+            .at(self.arrives_us, Event::ToServer(conn, frame));
     }
 
     /// The server may learn of it at once, or only after long.
     fn hang_up(&mut self, env: &mut Env, conn: ConnId) {
         let delay_us = *self.dice.pick(&[100, 10_000, 1_000_000, 8_000_000]);
-        env.schedule.at(self.arrives_us.max(env.now_us + delay_us), Event::FinToServer(conn));
+        env.schedule.at(
+            self.arrives_us.max(env.now_us + delay_us),
+            Event::FinToServer(conn),
+        );
         self.conn = None;
     }
 
@@ -166,7 +189,11 @@ impl Client {
             Ok(packet) => packet,
             Err(err) => return env.complain("packets", err.to_string()),
         };
-        env.tell(&Fact::Received { client: self.id, conn, packet: &packet });
+        env.tell(&Fact::Received {
+            client: self.id,
+            conn,
+            packet: &packet,
+        });
         match packet {
             Packet::Connected(response) if response.session_id.0 == 0 => {
                 if self.is_honest && env.checkers.oracle.is_open(self.session) {

@@ -35,7 +35,10 @@ impl Env {
 
     pub(crate) fn now(&self) -> Now {
         let mono_ms = i64::try_from(self.now_us / 1000).expect("a run is short");
-        Now { mono_ms, wall_ms: WALL_START_MS + mono_ms }
+        Now {
+            mono_ms,
+            wall_ms: WALL_START_MS + mono_ms,
+        }
     }
 
     /// Tells the trace and the checkers.
@@ -43,7 +46,12 @@ impl Env {
         if self.complaint.is_some() {
             return;
         }
-        self.trace.line(self.now_us, &fact.line());
+        match fact {
+            Fact::Died { .. } | Fact::Recovered { .. } => {
+                self.trace.milestone(self.now_us, &fact.line());
+            }
+            _ => self.trace.line(self.now_us, &fact.line()),
+        }
         self.complaint = self.checkers.observe(fact).err();
     }
 

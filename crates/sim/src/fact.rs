@@ -13,9 +13,17 @@ use zooid_tree::{Applied, Replica};
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fact<'a> {
     /// A client asks for a session.
-    Dialled { client: ClientId, conn: ConnId, request: &'a ConnectRequest },
+    Dialled {
+        client: ClientId,
+        conn: ConnId,
+        request: &'a ConnectRequest,
+    },
     /// A client sends a request.
-    Asked { conn: ConnId, xid: i32, request: &'a Request },
+    Asked {
+        conn: ConnId,
+        xid: i32,
+        request: &'a Request,
+    },
     /// The server's connection is handed its next frame.
     Taken { conn: ConnId, replica: &'a Replica },
     /// The node is stepped.
@@ -25,7 +33,12 @@ pub(crate) enum Fact<'a> {
     /// The log says that everything up to here is durable.
     Durable { upto: Zxid },
     /// A transaction was applied; its events are not told yet.
-    Applied { record: &'a TxnRecord, applied: &'a Applied, replica: &'a Replica, before: i64 },
+    Applied {
+        record: &'a TxnRecord,
+        applied: &'a Applied,
+        replica: &'a Replica,
+        before: i64,
+    },
     /// Everyone was told of the last transaction.
     Settled,
     /// A request that needs no transaction is due.
@@ -37,31 +50,60 @@ pub(crate) enum Fact<'a> {
     /// The server has forgotten a connection.
     Left { conn: ConnId },
     /// A packet has reached its client.
-    Received { client: ClientId, conn: ConnId, packet: &'a Packet },
+    Received {
+        client: ClientId,
+        conn: ConnId,
+        packet: &'a Packet,
+    },
     /// The server ends.
     Died { why: &'a str },
     /// A new life begins with this. `last` is where the log ends.
-    Recovered { now: Now, replica: &'a Replica, last: Zxid },
+    Recovered {
+        now: Now,
+        replica: &'a Replica,
+        last: Zxid,
+    },
 }
 
 impl Fact<'_> {
     /// For the trace.
     pub(crate) fn line(&self) -> String {
         match self {
-            Fact::Dialled { client, conn, request } => {
-                format!("client {} dials {} for {}", client.0, conn.0, request.session_id)
+            Fact::Dialled {
+                client,
+                conn,
+                request,
+            } => {
+                format!(
+                    "client {} dials {} for {}",
+                    client.0, conn.0, request.session_id
+                )
             }
             Fact::Asked { conn, xid, request } => {
-                format!("{} asks {xid} {:?} {}", conn.0, request.op(), hashed(&request.frame(*xid)))
+                format!(
+                    "{} asks {xid} {:?} {}",
+                    conn.0,
+                    request.op(),
+                    hashed(&request.frame(*xid))
+                )
             }
             Fact::Taken { conn, .. } => format!("{} is taken in", conn.0),
             Fact::Stepped { now, input } => format!("step at {}: {}", now.mono_ms, short(input)),
             Fact::Proposed { zxid, record } => format!("proposed {zxid} {}", hashed(record)),
             Fact::Durable { upto } => format!("durable {upto}"),
-            Fact::Applied { record, applied, replica, .. } => {
+            Fact::Applied {
+                record,
+                applied,
+                replica,
+                ..
+            } => {
                 let header = record.header;
                 let digest = replica.digest();
-                format!("applied {} op {} {:?} {digest}", header.zxid, header.op, applied.err)
+                let (zxid, op, session) = (header.zxid, header.op, header.client_id);
+                format!(
+                    "applied {zxid} op {op} of {session} {:?} {digest}",
+                    applied.err
+                )
             }
             Fact::Settled => "settled".to_owned(),
             Fact::Completed { conn } => format!("{} completes", conn.0),
@@ -88,7 +130,10 @@ fn hashed(bytes: &[u8]) -> String {
 fn described(packet: &Packet) -> String {
     match packet {
         Packet::Connected(response) => {
-            format!("session {} for {} ms", response.session_id, response.timeout_ms)
+            format!(
+                "session {} for {} ms",
+                response.session_id, response.timeout_ms
+            )
         }
         Packet::Reply(reply) => {
             let (xid, zxid, err) = (reply.xid, reply.zxid, reply.err);
@@ -104,7 +149,11 @@ fn short(input: &Input) -> String {
     let _ = match input {
         Input::Request(request) => {
             let (conn, cxid, op) = (request.conn.0, request.cxid, request.op);
-            write!(out, "request {cxid} {op:?} of {conn} {}", hashed(&request.body))
+            write!(
+                out,
+                "request {cxid} {op:?} of {conn} {}",
+                hashed(&request.body)
+            )
         }
         Input::Open(conn, open) => write!(out, "open {} {}", conn.0, open.session),
         other => write!(out, "{other:?}"),

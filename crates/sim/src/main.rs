@@ -3,6 +3,7 @@
 use anyhow::{Context as _, bail};
 use clap::Parser;
 use std::io::Write as _;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use zooid_sim::{Options, run, run_twice};
 
@@ -26,19 +27,23 @@ struct Args {
 }
 
 fn parse_seeds(text: &str) -> Result<(u64, u64), String> {
-    let range = text.split_once("..").and_then(|(first, end)| {
-        Some((first.parse().ok()?, end.parse().ok()?))
-    });
-    range.filter(|(first, end)| first < end).ok_or_else(|| "expected FIRST..END".to_owned())
+    let range = text
+        .split_once("..")
+        .and_then(|(first, end)| Some((first.parse().ok()?, end.parse().ok()?)));
+    range
+        .filter(|(first, end)| first < end)
+        .ok_or_else(|| "expected FIRST..END".to_owned())
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
     if args.seeds.is_none() && args.minutes.is_none() {
         bail!("say --seeds FIRST..END or --minutes N");
     }
     let (first, end) = args.seeds.unwrap_or((0, u64::MAX));
-    let time = args.minutes.map(|minutes| Duration::from_secs(minutes * 60));
+    let time = args
+        .minutes
+        .map(|minutes| Duration::from_secs(minutes * 60));
     // A release build aborts when something panics: say at least with which seed.
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -56,9 +61,10 @@ fn main() -> anyhow::Result<()> {
     progress.print(start)?;
     println!();
     if progress.failed.is_empty() {
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
-    bail!("failing seeds: {:?}", progress.failed)
+    println!("failing seeds: {:?}", progress.failed);
+    Ok(ExitCode::FAILURE)
 }
 
 #[derive(Debug, Default)]
@@ -75,14 +81,24 @@ struct Progress {
 
 impl Progress {
     fn run(&mut self, seed: u64, args: &Args, start: Instant) -> anyhow::Result<()> {
-        let options = Options { duration_ms: args.duration * 1000, ..Options::random(seed) };
+        let options = Options {
+            duration_ms: args.duration * 1000,
+            ..Options::random(seed)
+        };
         self.last = seed;
-        if self.printed.is_none_or(|printed| printed.elapsed() >= PROGRESS_INTERVAL) {
+        if self
+            .printed
+            .is_none_or(|printed| printed.elapsed() >= PROGRESS_INTERVAL)
+        {
             self.print(start)?;
             self.printed = Some(Instant::now());
         }
         let twice = seed.is_multiple_of(TWICE_INTERVAL);
-        let result = if twice { run_twice(&options) } else { run(&options) };
+        let result = if twice {
+            run_twice(&options)
+        } else {
+            run(&options)
+        };
         self.runs += 1;
         match result {
             Ok(report) => {
@@ -112,6 +128,8 @@ impl Progress {
             self.lives,
             self.recoveries
         );
-        std::io::stdout().flush().context("cannot write to the terminal")
+        std::io::stdout()
+            .flush()
+            .context("cannot write to the terminal")
     }
 }

@@ -3,15 +3,15 @@
 //! It knows requests and their results (spec §2), not transactions, pending views or slabs: it
 //! carries each request out when its turn in the order of proposals has come, on a map of paths.
 
+mod read;
 mod sessions;
 mod tree;
 mod watches;
 mod write;
-mod read;
 
 pub(crate) use read::Reading;
 pub(crate) use sessions::Sessions;
-pub(crate) use tree::{OWNER_RULES, Quotas, Tree};
+pub(crate) use tree::{NEVER_USED_MS, OWNER_RULES, Quotas, Tree};
 pub(crate) use watches::{Change, Watches};
 pub(crate) use write::{Asker, Moment, has_bad_mode};
 
@@ -44,7 +44,9 @@ pub(crate) struct Proposal {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
-    OpenSession { timeout_ms: i32 },
+    OpenSession {
+        timeout_ms: i32,
+    },
     CloseSession,
     /// A container or TTL node goes; `None` if the server found that it should not.
     Sweep(Option<String>),
@@ -71,11 +73,20 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn ok(body: Vec<u8>) -> Answer {
-        Answer { err: ErrorCode::Ok, body }
+        Answer {
+            err: ErrorCode::Ok,
+            body,
+        }
     }
 
     fn of(result: Result<Vec<u8>, ErrorCode>) -> Answer {
-        result.map_or_else(|err| Answer { err, body: Vec::new() }, Answer::ok)
+        result.map_or_else(
+            |err| Answer {
+                err,
+                body: Vec::new(),
+            },
+            Answer::ok,
+        )
     }
 }
 
@@ -100,13 +111,18 @@ impl Model {
     }
 
     pub(crate) fn last_proposed(&self) -> Zxid {
-        self.pending.back().map_or(self.zxid, |proposal| proposal.zxid)
+        self.pending
+            .back()
+            .map_or(self.zxid, |proposal| proposal.zxid)
     }
 
     pub(crate) fn propose(&mut self, proposal: Proposal) -> Result<(), String> {
         let expected = self.last_proposed().next();
         if proposal.zxid != expected {
-            return Err(format!("{} was proposed instead of {expected}", proposal.zxid));
+            return Err(format!(
+                "{} was proposed instead of {expected}",
+                proposal.zxid
+            ));
         }
         self.pending.push_back(proposal);
         Ok(())
@@ -114,23 +130,36 @@ impl Model {
 
     /// Carries the next proposal out.
     pub(crate) fn commit(&mut self, zxid: Zxid) -> Result<Done, String> {
-        let next = self.pending.pop_front().filter(|proposal| proposal.zxid == zxid);
+        let next = self
+            .pending
+            .pop_front()
+            .filter(|proposal| proposal.zxid == zxid);
         let Some(proposal) = next else {
-            return Err(format!("{zxid} was applied, which was not next in the proposals' order"));
+            return Err(format!(
+                "{zxid} was applied, which was not next in the proposals' order"
+            ));
         };
         if let Action::Sweep(Some(path)) = &proposal.action {
             self.tree.may_be_swept(path, proposal.wall_ms)?;
         }
         self.zxid = zxid;
         let mut changes = Vec::new();
-        let moment = Moment { zxid, wall_ms: proposal.wall_ms };
+        let moment = Moment {
+            zxid,
+            wall_ms: proposal.wall_ms,
+        };
         let result = self.perform(&proposal, moment, &mut changes);
         let moved = match &result {
             Ok((_, moved)) => *moved,
             Err(err) => *err == ErrorCode::SessionMoved,
         };
         let answer = Answer::of(result.map(|(body, _)| body));
-        Ok(Done { proposal, answer, moved, changes })
+        Ok(Done {
+            proposal,
+            answer,
+            moved,
+            changes,
+        })
     }
 
     fn perform(
@@ -175,6 +204,7 @@ impl Model {
                         MultiResult::encode_all(&results, &mut body);
                         Ok((body, is_moved))
                     }
+                    Request::Garbage => Err(ErrorCode::MarshallingError),
                     other => unreachable!("{other:?} is no write"),
                 }
             }
@@ -184,11 +214,16 @@ impl Model {
     /// What a server that found `last` in its log must be: everything up to there, nothing beyond.
     pub(crate) fn recover(&mut self, last: Zxid) -> Result<(), String> {
         if last < self.zxid {
-            return Err(format!("{last} was recovered, but {} had been applied", self.zxid));
+            return Err(format!(
+                "{last} was recovered, but {} had been applied",
+                self.zxid
+            ));
         }
         if last > self.last_proposed() {
             let proposed = self.last_proposed();
-            return Err(format!("{last} was recovered, but no more than {proposed} was proposed"));
+            return Err(format!(
+                "{last} was recovered, but no more than {proposed} was proposed"
+            ));
         }
         while self.zxid < last {
             self.commit(self.zxid.next())?;

@@ -33,6 +33,10 @@ pub enum Faults {
     None,
     /// Power is lost once, at this disk operation.
     PowerLossAt(u64),
+    /// This disk operation fails, once.
+    DiskErrorAt(u64),
+    /// The disk has room for so many bytes, until the server has stopped for want of more.
+    DiskFullAt(u64),
     /// Everything, at random.
     Random,
 }
@@ -143,7 +147,6 @@ pub(crate) fn settings() -> Settings {
         close_session_txn: true,
         enforce_quota: true,
         skip_acl: false,
-        reconfig_enabled: false,
         reconfig_enabled: false,
         containers: ContainerSettings {
             check_interval_ms: 1500,

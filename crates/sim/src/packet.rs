@@ -35,7 +35,8 @@ pub(crate) fn frames(bytes: Vec<u8>) -> Vec<Bytes> {
     let mut rest = Bytes::from(bytes);
     let mut frames = Vec::new();
     while let Some(length) = rest.first_chunk::<LENGTH_BYTES>() {
-        let len = usize::try_from(i32::from_be_bytes(*length)).expect("a server's frames have a length");
+        let len =
+            usize::try_from(i32::from_be_bytes(*length)).expect("a server's frames have a length");
         let mut frame = rest.split_to(LENGTH_BYTES + len);
         frames.push(frame.split_off(LENGTH_BYTES));
     }

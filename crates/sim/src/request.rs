@@ -18,9 +18,19 @@ pub(crate) enum Request {
     Close,
     /// A write that ends too early.
     Garbage,
-    GetData { path: String, watch: bool },
-    Exists { path: String, watch: bool },
-    GetChildren { path: String, watch: bool, with_stat: bool },
+    GetData {
+        path: String,
+        watch: bool,
+    },
+    Exists {
+        path: String,
+        watch: bool,
+    },
+    GetChildren {
+        path: String,
+        watch: bool,
+        with_stat: bool,
+    },
     GetAcl(String),
     GetEphemerals(Option<String>),
     GetAllChildrenNumber(String),
@@ -69,7 +79,9 @@ impl Request {
             Request::Garbage => OpCode::SetData,
             Request::GetData { .. } => OpCode::GetData,
             Request::Exists { .. } => OpCode::Exists,
-            Request::GetChildren { with_stat: true, .. } => OpCode::GetChildren2,
+            Request::GetChildren {
+                with_stat: true, ..
+            } => OpCode::GetChildren2,
             Request::GetChildren { .. } => OpCode::GetChildren,
             Request::GetAcl(_) => OpCode::GetAcl,
             Request::GetEphemerals(_) => OpCode::GetEphemerals,
@@ -129,7 +141,10 @@ impl Request {
             Request::GetData { path, watch }
             | Request::Exists { path, watch }
             | Request::GetChildren { path, watch, .. } => {
-                let request = PathWatch { path: path.into(), watch: *watch };
+                let request = PathWatch {
+                    path: path.into(),
+                    watch: *watch,
+                };
                 request.encode(out);
             }
             Request::GetEphemerals(prefix) => {
@@ -146,7 +161,12 @@ impl Request {
             Request::Auth(user) => {
                 let auth = Bytes::from_static(user.credentials().as_bytes());
                 let scheme = Some("digest".to_owned());
-                AuthPacket { auth_type: 0, scheme, auth: Some(auth) }.encode(out);
+                AuthPacket {
+                    auth_type: 0,
+                    scheme,
+                    auth: Some(auth),
+                }
+                .encode(out);
             }
         }
     }

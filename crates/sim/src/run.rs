@@ -37,18 +37,33 @@ pub struct Failure {
     pub what: String,
     /// Simulated time.
     pub at_ms: u64,
+    /// What broke and was mended last.
+    pub milestones: Vec<String>,
     /// The end of the trace.
     pub tail: Vec<String>,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for line in &self.tail {
+        for line in self.milestones.iter().chain(&self.tail) {
             writeln!(f, "{line}")?;
         }
-        write!(f, "seed {} at {} ms: {}: {}", self.seed, self.at_ms, self.checker, self.what)
+        let cut = self
+            .what
+            .char_indices()
+            .nth(WHAT_CHARS_MAX)
+            .map_or(self.what.len(), |(at, _)| at);
+        let what = &self.what[..cut];
+        write!(
+            f,
+            "seed {} at {} ms: {}: {what}",
+            self.seed, self.at_ms, self.checker
+        )
     }
 }
+
+/// A value may be long and says little.
+const WHAT_CHARS_MAX: usize = 2000;
 
 /// Runs once.
 ///
@@ -64,6 +79,7 @@ pub fn run(options: &Options) -> Result<Report, Failure> {
             checker: "nothing panics".to_owned(),
             what: text.unwrap_or_else(|| "a panic without a text".to_owned()),
             at_ms: 0,
+            milestones: Vec::new(),
             tail: Vec::new(),
         })
     })
@@ -83,6 +99,7 @@ pub fn run_twice(options: &Options) -> Result<Report, Failure> {
         checker: "a seed replays".to_owned(),
         what: format!("{first:?} and then {second:?}"),
         at_ms: 0,
+        milestones: Vec::new(),
         tail: Vec::new(),
     })
 }

@@ -44,7 +44,10 @@ pub(crate) enum Turn {
     Socket(ConnId),
     Leave(ConnId),
     Log,
-    LogDone { generation: u64, upto: Zxid },
+    LogDone {
+        generation: u64,
+        upto: Zxid,
+    },
     /// A mutant's sync, which comes too late.
     LateSync,
     Snapshot,
@@ -82,7 +85,10 @@ impl Schedule {
 
     pub(crate) fn next(&mut self) -> Option<(u64, Event)> {
         let Reverse((time_us, sequence)) = self.heap.pop()?;
-        let event = self.events.remove(&sequence).expect("each entry has its event");
+        let event = self
+            .events
+            .remove(&sequence)
+            .expect("each entry has its event");
         Some((time_us, event))
     }
 }

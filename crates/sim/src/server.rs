@@ -13,6 +13,7 @@ use crate::schedule::{Event, Life, Turn};
 use bytes::Bytes;
 use socket::Socket;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use zooid_node::{ConnId, Context, Input, Node, Output, Settings};
@@ -42,12 +43,20 @@ impl Site {
         let logs = profile.separate_log_dir.then(|| Path::new("/logs"));
         let dirs = Dirs::new(Path::new("/data"), logs);
         let snapshots = Arc::new(Snapshots::new(Arc::clone(&disk), &dirs));
-        Site { simulated, disk, dirs, snapshots }
+        Site {
+            simulated,
+            disk,
+            dirs,
+            snapshots,
+        }
     }
 
     pub(crate) fn recover(&self) -> Result<Recovered, RecoverError> {
         let options = RecoverOptions {
-            tree: TreeOptions { digest: true, owner_rules: crate::model::OWNER_RULES },
+            tree: TreeOptions {
+                digest: true,
+                owner_rules: crate::model::OWNER_RULES,
+            },
             ..RecoverOptions::default()
         };
         recover(&self.disk, &self.dirs, &self.snapshots, &options)
@@ -58,7 +67,10 @@ impl Site {
     }
 
     fn log(&self, profile: &Profile, last: Zxid) -> TxnLog {
-        let options = LogOptions { preallocate: profile.preallocate, ..LogOptions::default() };
+        let options = LogOptions {
+            preallocate: profile.preallocate,
+            ..LogOptions::default()
+        };
         TxnLog::new(
             Arc::clone(&self.disk),
             self.dirs.clone(),
@@ -75,6 +87,16 @@ pub(crate) enum End {
     PowerLost,
     Killed,
     Halted(String),
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::PowerLost => f.write_str("power is lost"),
+            End::Killed => f.write_str("it is killed"),
+            End::Halted(reason) => f.write_str(reason),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -124,9 +146,16 @@ impl Server {
         let replica = recovered.replica;
         let mut dice = Random::stream(seed, &format!("server {}", life.0));
         let now = env.now();
-        env.tell(&Fact::Recovered { now, replica: &replica, last: recovered.last_zxid });
+        env.tell(&Fact::Recovered {
+            now,
+            replica: &replica,
+            last: recovered.last_zxid,
+        });
         env.after(dice.below(50_000), Event::Server(life, Turn::Timer));
-        env.after(dice.below(profile.purge_interval_us), Event::Server(life, Turn::Purge));
+        env.after(
+            dice.below(profile.purge_interval_us),
+            Event::Server(life, Turn::Purge),
+        );
         Server {
             node: Node::standalone(settings.clone(), &replica, now),
             log: site.log(profile, replica.last_zxid()),
@@ -165,7 +194,7 @@ impl Server {
         self.after(env, delay_us, turn);
     }
 
-    fn to_core(&mut self, env: &mut Env, inputs: impl IntoIterator<Item = Input>) {
+    fn tell_core(&mut self, env: &mut Env, inputs: impl IntoIterator<Item = Input>) {
         self.inbox.extend(inputs);
         if !self.core_is_due && !self.inbox.is_empty() {
             self.core_is_due = true;
@@ -175,7 +204,7 @@ impl Server {
 
     fn report(&mut self, env: &mut Env, progress: Input) {
         self.progress = Some(progress);
-        self.to_core(env, []);
+        self.tell_core(env, []);
         if !self.core_is_due {
             self.core_is_due = true;
             self.soon(env, 200, Turn::Core);
@@ -184,9 +213,12 @@ impl Server {
 
     /// Tells the core the time, and before it whom the connections have heard.
     pub(crate) fn timer(&mut self, env: &mut Env) {
-        let heard = self.sockets.values_mut().filter_map(|socket| socket.connection.take_heard());
+        let heard = self
+            .sockets
+            .values_mut()
+            .filter_map(|socket| socket.connection.take_heard());
         let heard: Vec<_> = heard.collect();
-        self.to_core(env, [Input::Touched(heard), Input::Timer]);
+        self.tell_core(env, [Input::Touched(heard), Input::Timer]);
         let until_ms = self.node.next_wakeup_ms() - env.now().mono_ms;
         let until_us = u64::try_from(until_ms).unwrap_or(0).saturating_mul(1000);
         self.after(env, until_us.clamp(1000, 50_000), Turn::Timer);
@@ -198,7 +230,11 @@ impl Server {
         id: ConnId,
         act: impl FnOnce(&mut zooid_node::Connection, &Context<'_>),
     ) {
-        let ctx = Context { now: env.now(), settings: &self.settings, replica: &self.replica };
+        let ctx = Context {
+            now: env.now(),
+            settings: &self.settings,
+            replica: &self.replica,
+        };
         let Some(socket) = self.sockets.get_mut(&id) else {
             return;
         };

@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 
 /// Lines kept for a failure's report.
 const TAIL_LINES: usize = 60;
+const LINE_CHARS_MAX: usize = 300;
+/// Turning points kept for a failure's report.
+const MILESTONES: usize = 40;
 
 /// FNV-1a, 64 bits: the same on every machine and in every release.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +37,7 @@ pub(crate) struct Trace {
     hash: Fnv,
     lines: u64,
     tail: VecDeque<String>,
+    milestones: VecDeque<String>,
 }
 
 impl Trace {
@@ -41,12 +45,13 @@ impl Trace {
         self.hash.write(&at_us.to_be_bytes());
         self.hash.write(what.as_bytes());
         self.lines += 1;
-        if self.tail.len() == TAIL_LINES {
-            self.tail.pop_front();
-        }
-        let cut = what.char_indices().nth(300).map_or(what.len(), |(at, _)| at);
-        let line = format!("{:>10}.{:03} {}", at_us / 1000, at_us % 1000, &what[..cut]);
-        self.tail.push_back(line);
+        push(&mut self.tail, TAIL_LINES, at_us, what);
+    }
+
+    /// A line that is remembered for longer: something broke, or was mended.
+    pub(crate) fn milestone(&mut self, at_us: u64, what: &str) {
+        self.line(at_us, what);
+        push(&mut self.milestones, MILESTONES, at_us, what);
     }
 
     pub(crate) fn hash(&self) -> u64 {
@@ -60,4 +65,20 @@ impl Trace {
     pub(crate) fn tail(&self) -> Vec<String> {
         self.tail.iter().cloned().collect()
     }
+
+    pub(crate) fn milestones(&self) -> Vec<String> {
+        self.milestones.iter().cloned().collect()
+    }
+}
+
+fn push(lines: &mut VecDeque<String>, most: usize, at_us: u64, what: &str) {
+    if lines.len() == most {
+        lines.pop_front();
+    }
+    let cut = what
+        .char_indices()
+        .nth(LINE_CHARS_MAX)
+        .map_or(what.len(), |(at, _)| at);
+    let line = format!("{:>10}.{:03} {}", at_us / 1000, at_us % 1000, &what[..cut]);
+    lines.push_back(line);
 }

@@ -8,9 +8,7 @@ use zooid_proto::request::{
     CreateRequest, CreateTtlRequest, PathKind, PathVersion, SetAclRequest, SetDataRequest,
     SetWatches2,
 };
-use zooid_proto::{
-    Acl, AddWatchMode, MultiOp, MultiRead, MultiReadOp, MultiRequest, Zxid, perms,
-};
+use zooid_proto::{Acl, AddWatchMode, MultiOp, MultiRead, MultiReadOp, MultiRequest, Zxid, perms};
 
 const TOPS: [&str; 5] = ["/a", "/b", "/c", "/q", "/e"];
 const NAMES: [&str; 3] = ["x", "y", "z"];
@@ -62,7 +60,11 @@ fn read(dice: &mut Random, seen: Zxid) -> Request {
     match dice.below(100) {
         0..30 => Request::GetData { path, watch },
         30..45 => Request::Exists { path, watch },
-        45..65 => Request::GetChildren { path, watch, with_stat: dice.per_mille(500) },
+        45..65 => Request::GetChildren {
+            path,
+            watch,
+            with_stat: dice.per_mille(500),
+        },
         65..70 => Request::GetAcl(path),
         70..73 => Request::GetEphemerals(Some(path)),
         73..75 => Request::GetEphemerals(None),
@@ -97,7 +99,11 @@ fn path(dice: &mut Random) -> String {
 }
 
 fn version(dice: &mut Random) -> i32 {
-    if dice.per_mille(650) { -1 } else { i32::try_from(dice.below(4)).expect("small") }
+    if dice.per_mille(650) {
+        -1
+    } else {
+        i32::try_from(dice.below(4)).expect("small")
+    }
 }
 
 fn data(dice: &mut Random, data_max: u64) -> Option<Bytes> {
@@ -120,8 +126,17 @@ fn acl(dice: &mut Random) -> Vec<Acl> {
     match dice.below(100) {
         0..60 => open_acl(),
         60..70 => vec![owner],
-        70..80 => vec![Acl::anyone(perms::READ | perms::DELETE | perms::CREATE), owner],
-        80..86 => vec![Acl { perms: perms::ALL, id: User::Bob.id() }, Acl::anyone(perms::READ)],
+        70..80 => vec![
+            Acl::anyone(perms::READ | perms::DELETE | perms::CREATE),
+            owner,
+        ],
+        80..86 => vec![
+            Acl {
+                perms: perms::ALL,
+                id: User::Bob.id(),
+            },
+            Acl::anyone(perms::READ),
+        ],
         86..92 => vec![Acl::anyone(perms::ALL), Acl::anyone(perms::ALL)],
         92..96 => vec![Acl::new(perms::ALL, "nobody", "x")],
         _ => Vec::new(),
@@ -130,7 +145,11 @@ fn acl(dice: &mut Random) -> Vec<Acl> {
 
 fn create(dice: &mut Random, data_max: u64) -> MultiOp {
     let data = data(dice, data_max);
-    let acl = if dice.per_mille(850) { open_acl() } else { acl(dice) };
+    let acl = if dice.per_mille(850) {
+        open_acl()
+    } else {
+        acl(dice)
+    };
     let is_sequential = dice.per_mille(150);
     let mut path = path(dice);
     if is_sequential {
@@ -139,7 +158,12 @@ fn create(dice: &mut Random, data_max: u64) -> MultiOp {
         path.push('/');
     }
     let sequential = if is_sequential { 2 } else { 0 };
-    let plain = |path: String, flags: i32| CreateRequest { path, data: data.clone(), acl, flags };
+    let plain = |path: String, flags: i32| CreateRequest {
+        path,
+        data: data.clone(),
+        acl,
+        flags,
+    };
     match dice.below(100) {
         0..35 => MultiOp::Create(plain(path, sequential)),
         35..50 => MultiOp::Create2(plain(path, sequential)),
@@ -147,10 +171,18 @@ fn create(dice: &mut Random, data_max: u64) -> MultiOp {
         65..76 => MultiOp::Create2(plain(path, sequential | 1)),
         76..87 => MultiOp::CreateContainer(plain(path, 4)),
         87..97 => {
-            let CreateRequest { path, data, acl, .. } = plain(path, 0);
+            let CreateRequest {
+                path, data, acl, ..
+            } = plain(path, 0);
             let flags = if is_sequential { 6 } else { 5 };
-            let ttl = i64::try_from(*dice.pick(&[0, 300, 1000, 5000])).expect("small");
-            MultiOp::CreateTtl(CreateTtlRequest { path, data, acl, flags, ttl })
+            let ttl = *dice.pick(&[0_i64, 300, 1000, 5000]);
+            MultiOp::CreateTtl(CreateTtlRequest {
+                path,
+                data,
+                acl,
+                flags,
+                ttl,
+            })
         }
         _ => MultiOp::Create(plain(path, 9)),
     }
@@ -164,17 +196,28 @@ fn set_data(dice: &mut Random, data_max: u64) -> MultiOp {
             break path;
         }
     };
-    MultiOp::SetData(SetDataRequest { path, data: data(dice, data_max), version: version(dice) })
+    MultiOp::SetData(SetDataRequest {
+        path,
+        data: data(dice, data_max),
+        version: version(dice),
+    })
 }
 
 fn delete(dice: &mut Random) -> MultiOp {
-    MultiOp::Delete(PathVersion { path: path(dice), version: version(dice) })
+    MultiOp::Delete(PathVersion {
+        path: path(dice),
+        version: version(dice),
+    })
 }
 
 fn set_acl(dice: &mut Random) -> SetAclRequest {
     // Never one that keeps everybody out for good: tops stay open.
     let path = format!("{}/{}", dice.pick(&TOPS), dice.pick(&NAMES));
-    SetAclRequest { path, acl: acl(dice), version: version(dice) }
+    SetAclRequest {
+        path,
+        acl: acl(dice),
+        version: version(dice),
+    }
 }
 
 fn multi(dice: &mut Random, data_max: u64) -> Request {
@@ -182,7 +225,10 @@ fn multi(dice: &mut Random, data_max: u64) -> Request {
         0..4 => create(dice, data_max),
         4..6 => set_data(dice, data_max),
         6..8 => delete(dice),
-        _ => MultiOp::Check(PathVersion { path: path(dice), version: version(dice) }),
+        _ => MultiOp::Check(PathVersion {
+            path: path(dice),
+            version: version(dice),
+        }),
     });
     Request::Multi(MultiRequest(ops.collect()))
 }
@@ -197,7 +243,11 @@ fn multi_read(dice: &mut Random) -> MultiRead {
 
 fn set_watches(dice: &mut Random, seen: Zxid) -> SetWatches2 {
     let behind = i64::try_from(dice.below(30)).expect("small");
-    let mut some = || (0..dice.below(3)).map(|_| path(dice)).collect::<Vec<String>>();
+    let mut some = || {
+        (0..dice.below(3))
+            .map(|_| path(dice))
+            .collect::<Vec<String>>()
+    };
     SetWatches2 {
         relative_zxid: Zxid((seen.0 - behind).max(0)),
         data_watches: some(),
@@ -231,7 +281,10 @@ fn quota(dice: &mut Random) -> Request {
             node(limits_path, &limits),
             node(stats_path, "count=0,bytes=0"),
         ])),
-        3..5 => Request::Single(node(*dice.pick(&QUOTA_NODES), &limits)),
+        3..5 => {
+            let path: &str = dice.pick::<&str>(&QUOTA_NODES);
+            Request::Single(node(path, &limits))
+        }
         5..8 => Request::Single(MultiOp::SetData(SetDataRequest {
             path: limits_path.to_owned(),
             data: Some(Bytes::from(limits)),

@@ -18,8 +18,8 @@ use std::collections::BTreeSet;
 use zooid_node::ConnId;
 use zooid_storage::disk::{Fault, SimulatedDisk};
 
-/// How long clients may wait for what they asked last.
-const GRACE_US: u64 = 4_000_000;
+/// How long clients may wait for what they asked last: longer than a few slow syncs take.
+const GRACE_US: u64 = 60_000_000;
 
 pub(crate) struct World {
     options: Options,
@@ -67,15 +67,20 @@ impl World {
     }
 
     pub(crate) fn run(mut self) -> Result<Report, Failure> {
-        if let Faults::PowerLossAt(at) = self.options.faults {
-            self.site.simulated.inject(at, Fault::PowerLoss);
+        let disk = &self.site.simulated;
+        match self.options.faults {
+            Faults::None | Faults::Random => {}
+            Faults::PowerLossAt(at) => disk.inject(at, Fault::PowerLoss),
+            Faults::DiskErrorAt(at) => disk.inject(at, Fault::Error),
+            Faults::DiskFullAt(bytes) => disk.set_capacity(Some(bytes)),
         }
         self.env.after(0, Event::Restart);
         for client in 0..self.clients.len() {
-            self.env.after(self.dice.below(20_000), Event::Act(ClientId(client)));
+            self.env
+                .after(self.dice.below(20_000), Event::Act(ClientId(client)));
         }
         self.schedule_fault();
-        while self.env.complaint.is_none() && self.env.now_us < self.end_us() + GRACE_US {
+        while self.env.complaint.is_none() && !self.is_over() {
             let Some((time_us, event)) = self.env.schedule.next() else {
                 break;
             };
@@ -92,6 +97,11 @@ impl World {
 
     fn has_ended(&self) -> bool {
         self.env.now_us >= self.end_us()
+    }
+
+    fn is_over(&self) -> bool {
+        let waits = self.clients.iter().any(|client| client.unanswered() > 0);
+        self.has_ended() && (!waits || self.env.now_us > self.end_us() + GRACE_US)
     }
 
     fn finish(mut self) -> Result<Report, Failure> {
@@ -120,6 +130,7 @@ impl World {
                 checker: checker.to_owned(),
                 what,
                 at_ms: self.env.now_us / 1000,
+                milestones: trace.milestones(),
                 tail: trace.tail(),
             }),
         }
@@ -182,10 +193,18 @@ impl World {
             return;
         }
         let kind = match self.dice.below(100) {
-            0..35 => FaultKind::PowerLoss { operations: self.dice.below(60) },
-            35..55 => FaultKind::DiskError { operations: self.dice.below(40) },
-            55..75 => FaultKind::SlowSync { operations: self.dice.below(10) },
-            75..83 => FaultKind::DiskFull { bytes: self.dice.between(1, 64) << 10 },
+            0..35 => FaultKind::PowerLoss {
+                operations: self.dice.below(60),
+            },
+            35..55 => FaultKind::DiskError {
+                operations: self.dice.below(40),
+            },
+            55..75 => FaultKind::SlowSync {
+                operations: self.dice.below(10),
+            },
+            75..83 => FaultKind::DiskFull {
+                bytes: self.dice.between(1, 64) << 10,
+            },
             _ => FaultKind::Kill,
         };
         let delay_us = self.dice.below(2 * self.profile.fault_interval_us);
@@ -196,7 +215,9 @@ impl World {
         if self.has_ended() {
             return;
         }
-        self.env.trace.line(self.env.now_us, &format!("{kind:?}"));
+        self.env
+            .trace
+            .milestone(self.env.now_us, &format!("{kind:?}"));
         let disk = &self.site.simulated;
         match kind {
             FaultKind::PowerLoss { operations } => {
@@ -222,7 +243,10 @@ impl World {
     fn interleave(&mut self) {
         self.depth += 1;
         for _ in 0..self.dice.below(16) {
-            let ended = self.server.as_ref().is_none_or(|server| server.end.is_some());
+            let ended = self
+                .server
+                .as_ref()
+                .is_none_or(|server| server.end.is_some());
             if ended || self.env.complaint.is_some() {
                 break;
             }

@@ -30,11 +30,15 @@ impl Acknowledged {
                     return Err(format!("{told} was acknowledged, {last} was recovered"));
                 }
                 if *last > proposed {
-                    return Err(format!("{proposed} was proposed last, {last} was recovered"));
+                    return Err(format!(
+                        "{proposed} was proposed last, {last} was recovered"
+                    ));
                 }
                 if replica.last_zxid() != *last {
                     let has = replica.last_zxid();
-                    return Err(format!("the log ends at {last}, the server goes on from {has}"));
+                    return Err(format!(
+                        "the log ends at {last}, the server goes on from {has}"
+                    ));
                 }
                 self.proposed = *last;
             }

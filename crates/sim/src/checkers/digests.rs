@@ -14,12 +14,18 @@ pub(crate) struct Digests {
 impl Digests {
     pub(crate) fn observe(&mut self, fact: &Fact<'_>) -> Result<(), String> {
         match fact {
-            Fact::Applied { record, replica, .. } => {
+            Fact::Applied {
+                record, replica, ..
+            } => {
                 if replica.digest_mismatches() > 0 {
                     return Err(format!("{record:?} promised another digest"));
                 }
                 self.applied += 1;
-                if self.applied.is_multiple_of(INTERVAL) { recompute(replica) } else { Ok(()) }
+                if self.applied.is_multiple_of(INTERVAL) {
+                    recompute(replica)
+                } else {
+                    Ok(())
+                }
             }
             Fact::Recovered { replica, .. } => {
                 if replica.digest_mismatches() > 0 {
@@ -44,6 +50,8 @@ fn recompute(replica: &Replica) -> Result<(), String> {
         Ok(())
     } else {
         let (kept, zxid) = (replica.digest(), replica.last_zxid());
-        Err(format!("at {zxid} the tree's digest is {sum}, the server keeps {kept}"))
+        Err(format!(
+            "at {zxid} the tree's digest is {sum}, the server keeps {kept}"
+        ))
     }
 }

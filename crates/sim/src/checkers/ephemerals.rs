@@ -12,7 +12,9 @@ impl Ephemerals {
     #[allow(clippy::unused_self)]
     pub(crate) fn observe(&mut self, fact: &Fact<'_>) -> Result<(), String> {
         match fact {
-            Fact::Applied { record, replica, .. } => {
+            Fact::Applied {
+                record, replica, ..
+            } => {
                 let session = record.header.client_id;
                 match record.txn {
                     Txn::CloseSession { .. } if !replica.ephemerals_of(session).is_empty() => {
@@ -35,10 +37,17 @@ fn owners_live(replica: &Replica) -> Result<(), String> {
         let EphemeralOwner::Session(session) = node.owner() else {
             return;
         };
-        let is_listed = replica.ephemerals_of(session).iter().any(|owned| owned == path);
+        let is_listed = replica
+            .ephemerals_of(session)
+            .iter()
+            .any(|owned| owned == path);
         if replica.session_timeout(session).is_none() || !is_listed {
             wrong.push(format!("{path} of {session}"));
         }
     });
-    if wrong.is_empty() { Ok(()) } else { Err(format!("without an owner: {wrong:?}")) }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("without an owner: {wrong:?}"))
+    }
 }

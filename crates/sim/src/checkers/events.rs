@@ -72,7 +72,9 @@ impl Client {
             let is_same = seen.czxid == stat.czxid && seen.aversion == stat.aversion;
             if is_same && stat.mzxid > seen.mzxid {
                 let (then, now) = (seen.mzxid, stat.mzxid);
-                return Err(format!("{path} was watched at {then} and seen at {now}, unheard"));
+                return Err(format!(
+                    "{path} was watched at {then} and seen at {now}, unheard"
+                ));
             }
         }
         if watch {

@@ -47,7 +47,9 @@ impl Expiry {
             }
             Fact::Recovered { now, replica, .. } => {
                 let sessions = replica.sessions();
-                self.heard = sessions.map(|(id, timeout)| (id, (now.mono_ms, timeout))).collect();
+                self.heard = sessions
+                    .map(|(id, timeout)| (id, (now.mono_ms, timeout)))
+                    .collect();
                 Ok(())
             }
             _ => Ok(()),
@@ -73,7 +75,9 @@ impl Expiry {
         };
         let silent_ms = self.now.mono_ms - at_ms;
         if silent_ms < i64::from(timeout_ms) {
-            return Err(format!("{session} expired after {silent_ms} of {timeout_ms} ms"));
+            return Err(format!(
+                "{session} expired after {silent_ms} of {timeout_ms} ms"
+            ));
         }
         Ok(())
     }

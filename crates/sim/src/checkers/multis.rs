@@ -10,7 +10,13 @@ impl Multis {
     // A checker like the others, though it has nothing to remember.
     #[allow(clippy::unused_self)]
     pub(crate) fn observe(&mut self, fact: &Fact<'_>) -> Result<(), String> {
-        let Fact::Applied { record, applied, replica, before } = fact else {
+        let Fact::Applied {
+            record,
+            applied,
+            replica,
+            before,
+        } = fact
+        else {
             return Ok(());
         };
         let Txn::Multi(parts) = &record.txn else {
@@ -18,7 +24,11 @@ impl Multis {
         };
         let zxid = record.header.zxid;
         if applied.multi.len() != parts.len() {
-            return Err(format!("{zxid} has {} results of {}", applied.multi.len(), parts.len()));
+            return Err(format!(
+                "{zxid} has {} results of {}",
+                applied.multi.len(),
+                parts.len()
+            ));
         }
         let fails = parts.iter().any(|part| matches!(part, Txn::Error(_)));
         if fails && replica.digest() != *before {
@@ -28,7 +38,10 @@ impl Multis {
             return Err(format!("{zxid} was applied in part: {:?}", applied.multi));
         }
         if fails == (applied.err == ErrorCode::Ok) {
-            return Err(format!("{zxid} says {:?}, its parts {:?}", applied.err, applied.multi));
+            return Err(format!(
+                "{zxid} says {:?}, its parts {:?}",
+                applied.err, applied.multi
+            ));
         }
         Ok(())
     }

@@ -8,13 +8,12 @@ mod connection;
 
 pub(crate) use connection::CLIENT_IP;
 
-
 use crate::fact::Fact;
 use crate::model::{Action, Ask, Change, Done, Model, Proposal};
 use crate::packet::{Notice, Packet, Reply};
 use crate::request::Request;
 use bytes::Bytes;
-use connection::{Conn, Due, Ordered};
+use connection::{Barrier, Conn, Due, Ordered};
 use std::collections::{BTreeMap, BTreeSet};
 use zooid_node::{ClientRequest, ConnId, Input, Now, OpenSession};
 use zooid_proto::{ConnectResponse, SessionId, Txn, TxnRecord, Zxid, xid};
@@ -75,7 +74,9 @@ impl Oracle {
                 self.stepped(input)
             }
             Fact::Proposed { zxid, record } => self.proposed(*zxid, record),
-            Fact::Applied { record, replica, .. } => {
+            Fact::Applied {
+                record, replica, ..
+            } => {
                 self.applied(record.header.zxid)?;
                 self.applied += 1;
                 if self.applied.is_multiple_of(COMPARE_INTERVAL) {
@@ -96,11 +97,13 @@ impl Oracle {
                 self.conns.clear();
                 self.stepping = Stepping::Nothing;
                 self.model.recover(*last)?;
+                self.model.tree.adopt_frozen(replica);
                 compare::same(&self.model, replica)
             }
-            Fact::Durable { .. } | Fact::Left { .. } | Fact::Received { .. } | Fact::Died { .. } => {
-                Ok(())
-            }
+            Fact::Durable { .. }
+            | Fact::Left { .. }
+            | Fact::Received { .. }
+            | Fact::Died { .. } => Ok(()),
         }
     }
 
@@ -155,32 +158,42 @@ impl Oracle {
             self.stepping = Stepping::Open(id, open);
             return;
         }
-        let granted = self.model.sessions.attach(open.session, id, open.password_matches);
+        let granted = self
+            .model
+            .sessions
+            .attach(open.session, id, open.password_matches);
         if let Some(conn) = self.conns.get_mut(&id) {
-            let greeting = if granted { (open.session, open.timeout_ms) } else { (SessionId(0), 0) };
+            let greeting = if granted {
+                (open.session, open.timeout_ms)
+            } else {
+                (SessionId(0), 0)
+            };
             conn.greeting = Some(greeting);
         }
     }
 
     fn requested(&mut self, request: &ClientRequest) -> Result<(), String> {
         let id = request.conn;
-        let next = self.conns.get_mut(&id).and_then(|conn| conn.to_order.pop_front());
+        let next = self
+            .conns
+            .get_mut(&id)
+            .and_then(|conn| conn.to_order.pop_front());
         let Some(mut ordered) = next.filter(|next| next.xid == request.cxid) else {
-            return Err(format!("the node got {} of {}, which was not next", request.cxid, id.0));
+            return Err(format!(
+                "the node got {} of {}, which was not next",
+                request.cxid, id.0
+            ));
         };
         if ordered.request.is_judged_by_session() {
             ordered.verdict = self.model.sessions.check(request.session, id);
         }
-        let due = match &ordered.request {
-            Request::Sync(_) | Request::Garbage => Some(Due::Barrier {
-                after: self.model.last_proposed(),
-                answer: connection::barrier_answer(&ordered.request),
-            }),
-            _ => None,
+        let Request::Sync(path) = ordered.request else {
+            self.stepping = Stepping::Request(id, ordered);
+            return Ok(());
         };
-        match (due, self.conns.get_mut(&id)) {
-            (Some(due), Some(conn)) => conn.due.push_back(due),
-            _ => self.stepping = Stepping::Request(id, ordered),
+        let after = self.model.last_proposed();
+        if let Some(conn) = self.conns.get_mut(&id) {
+            conn.barriers.push_back(Barrier { after, path });
         }
         Ok(())
     }
@@ -194,7 +207,12 @@ impl Oracle {
                     return Err(format!("session {session} is given for the second time"));
                 }
                 self.model.sessions.track(session, conn);
-                (Some(conn), Action::OpenSession { timeout_ms: open.timeout_ms })
+                (
+                    Some(conn),
+                    Action::OpenSession {
+                        timeout_ms: open.timeout_ms,
+                    },
+                )
             }
             Stepping::Request(conn, ordered) => (Some(conn), self.action(session, ordered)),
             Stepping::Timer => {
@@ -214,7 +232,13 @@ impl Oracle {
             Stepping::Nothing => return Err(format!("nobody asked for {:?}", record.txn)),
         };
         let wall_ms = self.now.wall_ms;
-        self.model.propose(Proposal { zxid, wall_ms, session, conn, action })
+        self.model.propose(Proposal {
+            zxid,
+            wall_ms,
+            session,
+            conn,
+            action,
+        })
     }
 
     fn action(&mut self, session: SessionId, ordered: Ordered) -> Action {
@@ -231,7 +255,12 @@ impl Oracle {
     }
 
     fn applied(&mut self, zxid: Zxid) -> Result<(), String> {
-        let Done { proposal, answer, moved, changes } = self.model.commit(zxid)?;
+        let Done {
+            proposal,
+            answer,
+            moved,
+            changes,
+        } = self.model.commit(zxid)?;
         self.tell(&changes);
         let Some(conn) = proposal.conn.and_then(|id| self.conns.get_mut(&id)) else {
             return Ok(());
@@ -241,7 +270,7 @@ impl Oracle {
                 conn.greeting = Some((proposal.session, timeout_ms));
             }
             _ if moved => conn.close(),
-            _ => conn.due.push_back(Due::Answer { zxid, answer }),
+            _ => conn.due.push_back(Due { zxid, answer }),
         }
         Ok(())
     }
@@ -266,7 +295,8 @@ impl Oracle {
         let Some(conn) = self.conns.get_mut(&id).filter(|conn| !conn.is_closing) else {
             return Ok(());
         };
-        conn.complete(self.model.zxid).map_err(|what| format!("{}: {what}", id.0))
+        conn.complete(self.model.zxid)
+            .map_err(|what| format!("{}: {what}", id.0))
     }
 
     fn sent(&mut self, id: ConnId, packet: &Packet) -> Result<(), String> {
@@ -301,7 +331,10 @@ impl Conn {
             return Ok(());
         }
         if self.events.first() != Some(event) {
-            return Err(format!("was told of {event:?} instead of {:?}", self.events.first()));
+            return Err(format!(
+                "was told of {event:?} instead of {:?}",
+                self.events.first()
+            ));
         }
         self.events.remove(0);
         Ok(())
@@ -311,16 +344,26 @@ impl Conn {
         if let Some(event) = self.events.first() {
             return Err(format!("reply {} overtook {event:?}", reply.xid));
         }
-        let Some(ordered) = self.waiting.pop_front().filter(|next| next.xid == reply.xid) else {
+        let Some(ordered) = self
+            .waiting
+            .pop_front()
+            .filter(|next| next.xid == reply.xid)
+        else {
             return Err(format!("reply {} was not next", reply.xid));
         };
-        let (zxid, answer) = if ordered.request.is_ordered() {
+        let Due { zxid, answer } = if ordered.request.is_ordered() {
             self.take_due(&ordered.request)?
         } else {
-            (model.zxid, self.read(&ordered, model)?)
+            Due {
+                zxid: model.zxid,
+                answer: self.read(&ordered, model)?,
+            }
         };
         if reply.zxid != zxid {
-            return Err(format!("reply {} is of {} instead of {zxid}", reply.xid, reply.zxid));
+            return Err(format!(
+                "reply {} is of {} instead of {zxid}",
+                reply.xid, reply.zxid
+            ));
         }
         compare::same_answer(&ordered.request, reply, &answer)
     }

@@ -17,10 +17,17 @@ impl Order {
             Fact::Asked { conn, xid, .. } if *xid != xid::AUTH => {
                 self.asked.entry(*conn).or_default().push_back(*xid);
             }
-            Fact::Received { conn, packet: Packet::Reply(reply), .. } if reply.xid != xid::AUTH => {
+            Fact::Received {
+                conn,
+                packet: Packet::Reply(reply),
+                ..
+            } if reply.xid != xid::AUTH => {
                 let next = self.asked.get_mut(conn).and_then(VecDeque::pop_front);
                 if next != Some(reply.xid) {
-                    return Err(format!("{} expected {next:?} but got {}", conn.0, reply.xid));
+                    return Err(format!(
+                        "{} expected {next:?} but got {}",
+                        conn.0, reply.xid
+                    ));
                 }
             }
             _ => {}

@@ -5,12 +5,12 @@ use super::watches::Watches;
 use super::{Answer, Model};
 use crate::packet::Notice;
 use crate::request::Request;
+use zooid_proto::request::PathKind;
 use zooid_proto::request::SetWatches2;
 use zooid_proto::response::{
     ClientInfo, ErrorResponse, GetAclResponse, GetAllChildrenNumberResponse, GetChildren2Response,
     GetChildrenResponse, GetDataResponse, GetEphemeralsResponse, WhoAmIResponse,
 };
-use zooid_proto::request::PathKind;
 use zooid_proto::{
     Acl, EphemeralOwner, ErrorCode, EventType, Id, Jute, Limit, MultiReadOp, MultiResult, Reader,
     SessionId, WatcherType, Zxid, perms,
@@ -56,7 +56,11 @@ impl Tree {
                 allowed?;
                 Ok(self.stat(path).unwrap_or_default().to_vec())
             }
-            Request::GetChildren { path, watch, with_stat } => {
+            Request::GetChildren {
+                path,
+                watch,
+                with_stat,
+            } => {
                 let children = self.get_children(path, reading.ids)?;
                 if *watch {
                     reading.watches.watch_children(path);
@@ -110,13 +114,20 @@ impl Tree {
 
     fn require(&self, path: &str, perm: i32, ids: &[Id]) -> Result<(), ErrorCode> {
         let node = self.nodes.get(path).ok_or(ErrorCode::NoNode)?;
-        if permits(&node.acl, perm, ids) { Ok(()) } else { Err(ErrorCode::NoAuth) }
+        if permits(&node.acl, perm, ids) {
+            Ok(())
+        } else {
+            Err(ErrorCode::NoAuth)
+        }
     }
 
     fn get_data(&self, path: &str, ids: &[Id]) -> Result<GetDataResponse, ErrorCode> {
         self.require(path, perms::READ, ids)?;
         let data = self.nodes[path].data.clone();
-        Ok(GetDataResponse { data, stat: self.stat(path).unwrap_or_default() })
+        Ok(GetDataResponse {
+            data,
+            stat: self.stat(path).unwrap_or_default(),
+        })
     }
 
     fn get_children(&self, path: &str, ids: &[Id]) -> Result<Vec<String>, ErrorCode> {
@@ -131,7 +142,10 @@ impl Tree {
         } else {
             acl.iter().map(without_hash).collect()
         };
-        GetAclResponse { acl: shown, stat: self.stat(path).unwrap_or_default() }
+        GetAclResponse {
+            acl: shown,
+            stat: self.stat(path).unwrap_or_default(),
+        }
     }
 
     fn sub_read(&self, op: MultiReadOp, path: &str, ids: &[Id]) -> MultiResult {
@@ -140,9 +154,7 @@ impl Tree {
                 let read = self.get_data(path, ids);
                 read.map(|read| MultiResult::GetData(read.data, read.stat))
             }
-            MultiReadOp::GetChildren => {
-                self.get_children(path, ids).map(MultiResult::GetChildren)
-            }
+            MultiReadOp::GetChildren => self.get_children(path, ids).map(MultiResult::GetChildren),
         };
         result.unwrap_or_else(MultiResult::Error)
     }
@@ -175,10 +187,14 @@ impl Tree {
             }
         }
         for path in &request.persistent_watches {
-            reading.watches.add(path, zooid_proto::AddWatchMode::Persistent);
+            reading
+                .watches
+                .add(path, zooid_proto::AddWatchMode::Persistent);
         }
         for path in &request.persistent_recursive_watches {
-            reading.watches.add(path, zooid_proto::AddWatchMode::PersistentRecursive);
+            reading
+                .watches
+                .add(path, zooid_proto::AddWatchMode::PersistentRecursive);
         }
     }
 }
@@ -186,7 +202,11 @@ impl Tree {
 impl Reading<'_> {
     fn tell(&mut self, event: EventType, path: &str) {
         let path = path.to_owned();
-        self.told.push(Notice { zxid: Zxid::NONE, event: event.code(), path });
+        self.told.push(Notice {
+            zxid: Zxid::NONE,
+            event: event.code(),
+            path,
+        });
     }
 }
 
@@ -207,15 +227,22 @@ fn find_watch(
 
 fn without_hash(acl: &Acl) -> Acl {
     match acl.id.id().split_once(':') {
-        Some((user, _)) if acl.id.scheme() == "digest" => {
-            Acl { perms: acl.perms, id: Id::new("digest", &format!("{user}:x")) }
-        }
+        Some((user, _)) if acl.id.scheme() == "digest" => Acl {
+            perms: acl.perms,
+            id: Id::new("digest", &format!("{user}:x")),
+        },
         _ => acl.clone(),
     }
 }
 
 fn who_am_i(ids: &[Id]) -> Vec<u8> {
     let user = |id: &Id| id.id().split(':').next().unwrap_or_default().to_owned();
-    let info = |id: &Id| ClientInfo { auth_scheme: id.scheme().to_owned(), user: user(id) };
-    WhoAmIResponse { client_info: ids.iter().map(info).collect() }.to_vec()
+    let info = |id: &Id| ClientInfo {
+        auth_scheme: id.scheme().to_owned(),
+        user: user(id),
+    };
+    WhoAmIResponse {
+        client_info: ids.iter().map(info).collect(),
+    }
+    .to_vec()
 }

@@ -33,7 +33,12 @@ impl Sessions {
     }
 
     /// A connection wants the session: the one it had is given up first, whatever comes of it.
-    pub(crate) fn attach(&mut self, session: SessionId, conn: ConnId, password_matches: bool) -> bool {
+    pub(crate) fn attach(
+        &mut self,
+        session: SessionId,
+        conn: ConnId,
+        password_matches: bool,
+    ) -> bool {
         let granted = password_matches && self.is_open(session);
         if let Some(owner) = self.owners.get_mut(&session) {
             *owner = granted.then_some(conn);
@@ -42,7 +47,11 @@ impl Sessions {
     }
 
     pub(crate) fn disconnected(&mut self, conn: ConnId) {
-        for owner in self.owners.values_mut().filter(|owner| **owner == Some(conn)) {
+        for owner in self
+            .owners
+            .values_mut()
+            .filter(|owner| **owner == Some(conn))
+        {
             *owner = None;
         }
     }

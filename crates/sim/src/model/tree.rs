@@ -7,12 +7,15 @@ use zooid_proto::path::{CONFIG, QUOTA, ZOOKEEPER};
 use zooid_proto::{
     Acl, EphemeralOwner, OwnerRules, SessionId, Stat, StatPersisted, Zxid, path, perms,
 };
-use zooid_tree::{LIMITS_NODE, STATS_NODE, digest};
+use zooid_tree::{LIMITS_NODE, Replica, STATS_NODE, digest};
 
 pub(crate) const OWNER_RULES: OwnerRules = OwnerRules {
     extended_types: true,
     emulate_353_ttl: false,
 };
+
+/// How long a container may go without its first child.
+pub(crate) const NEVER_USED_MS: i64 = 4000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Node {
@@ -57,7 +60,10 @@ impl Tree {
         let node = |acl: i32, aversion| Node {
             data: Some(Bytes::new()),
             acl: vec![Acl::anyone(acl)],
-            stat: StatPersisted { aversion, ..StatPersisted::default() },
+            stat: StatPersisted {
+                aversion,
+                ..StatPersisted::default()
+            },
         };
         let nodes = [
             ("/", node(perms::ALL, 0)),
@@ -65,13 +71,16 @@ impl Tree {
             (QUOTA, node(perms::ALL, 0)),
             (CONFIG, node(perms::READ, -1)),
         ];
-        Tree { nodes: nodes.map(|(path, node)| (path.to_owned(), node)).into() }
+        Tree {
+            nodes: nodes.map(|(path, node)| (path.to_owned(), node)).into(),
+        }
     }
 
     pub(crate) fn children<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a str> {
-        let children = self.nodes.keys().filter(move |child| {
-            *child != "/" && path::parent(child) == Some(path)
-        });
+        let children = self
+            .nodes
+            .keys()
+            .filter(move |child| *child != "/" && path::parent(child) == Some(path));
         children.filter_map(|child| path::split(child).map(|(_, name)| name))
     }
 
@@ -88,8 +97,17 @@ impl Tree {
     /// As clients see it.
     pub(crate) fn stat(&self, path: &str) -> Option<Stat> {
         let node = self.nodes.get(path)?;
-        let StatPersisted { czxid, mzxid, ctime, mtime, version, cversion, aversion, pzxid, .. } =
-            node.stat;
+        let StatPersisted {
+            czxid,
+            mzxid,
+            ctime,
+            mtime,
+            version,
+            cversion,
+            aversion,
+            pzxid,
+            ..
+        } = node.stat;
         let num_children = i32::try_from(self.children(path).count()).expect("a small tree");
         Some(Stat {
             czxid,
@@ -120,7 +138,10 @@ impl Tree {
     pub(crate) fn insert(&mut self, path: &str, node: Node, changes: &mut Vec<Change>) {
         let parent_path = path::parent(path).expect("paths begin with a slash");
         let zxid = node.stat.czxid;
-        let parent = self.nodes.get_mut(parent_path).expect("the parent was looked up");
+        let parent = self
+            .nodes
+            .get_mut(parent_path)
+            .expect("the parent was looked up");
         parent.stat.cversion += 1;
         parent.stat.pzxid = zxid;
         changes.push(Change::Created {
@@ -141,7 +162,10 @@ impl Tree {
     pub(crate) fn remove(&mut self, path: &str, zxid: Zxid, changes: &mut Vec<Change>) {
         let node = self.nodes.remove(path).expect("the node was looked up");
         let parent_path = path::parent(path).expect("paths begin with a slash");
-        let parent = self.nodes.get_mut(parent_path).expect("no node is without a parent");
+        let parent = self
+            .nodes
+            .get_mut(parent_path)
+            .expect("no node is without a parent");
         parent.stat.pzxid = zxid;
         changes.push(Change::Deleted {
             path: path.to_owned(),
@@ -164,9 +188,10 @@ impl Tree {
         let Some(node) = self.nodes.get(path) else {
             return Err(format!("{path} was swept, which is not there"));
         };
+        let age_ms = wall_ms - node.stat.mtime;
         let is_due = match node.owner() {
-            EphemeralOwner::Container => true,
-            EphemeralOwner::Ttl(ttl_ms) => wall_ms - node.stat.mtime > ttl_ms,
+            EphemeralOwner::Container => node.stat.cversion > 0 || age_ms > NEVER_USED_MS,
+            EphemeralOwner::Ttl(ttl_ms) => age_ms > ttl_ms,
             EphemeralOwner::Persistent | EphemeralOwner::Session(_) => false,
         };
         if is_due && self.children(path).next().is_none() {
@@ -182,9 +207,10 @@ impl Tree {
         zxid: Zxid,
         changes: &mut Vec<Change>,
     ) {
-        let owned = self.nodes.iter().filter(|(_, node)| {
-            node.owner() == EphemeralOwner::Session(session)
-        });
+        let owned = self
+            .nodes
+            .iter()
+            .filter(|(_, node)| node.owner() == EphemeralOwner::Session(session));
         let paths: Vec<String> = owned.map(|(path, _)| path.clone()).collect();
         for path in paths {
             self.remove(&path, zxid, changes);
@@ -195,11 +221,15 @@ impl Tree {
 /// Quotas.
 impl Tree {
     pub(crate) fn quotas(&self) -> Quotas {
-        self.quota_targets().map(|target| (target.clone(), self.quota(&target))).collect()
+        self.quota_targets()
+            .map(|target| (target.clone(), self.quota(&target)))
+            .collect()
     }
 
     fn quota_targets(&self) -> impl Iterator<Item = String> {
-        self.nodes.keys().filter_map(|path| quota_target(path, LIMITS_NODE))
+        self.nodes
+            .keys()
+            .filter_map(|path| quota_target(path, LIMITS_NODE))
     }
 
     fn quota(&self, target: &str) -> Option<Quota> {
@@ -217,7 +247,10 @@ impl Tree {
     }
 
     fn charge(&mut self, path: &str, count: i64, bytes: i64) {
-        let target = self.quota_targets().filter(|target| is_at_or_below(path, target)).max();
+        let target = self
+            .quota_targets()
+            .filter(|target| is_at_or_below(path, target))
+            .max();
         let Some(quota) = target.as_ref().and_then(|target| self.quota(target)) else {
             return;
         };
@@ -237,6 +270,30 @@ impl Tree {
         }
     }
 
+    /// Whether a node counts what is used of a quota that has no limits any more. It says what it
+    /// said when those were removed, and that depends on when quotas were last counted anew: in a
+    /// recovery, also when its snapshot was loaded. ZooKeeper's do the same.
+    pub(crate) fn is_frozen(&self, path: &str) -> bool {
+        quota_target(path, STATS_NODE)
+            .is_some_and(|target| !self.nodes.contains_key(&quota_path(&target, LIMITS_NODE)))
+    }
+
+    /// Takes over from a recovered tree what cannot be predicted.
+    pub(crate) fn adopt_frozen(&mut self, recovered: &Replica) {
+        let frozen: Vec<String> = self
+            .nodes
+            .keys()
+            .filter(|path| self.is_frozen(path))
+            .cloned()
+            .collect();
+        for path in frozen {
+            let data = recovered.node(&path).and_then(|node| node.data());
+            if let Some(node) = self.nodes.get_mut(&path) {
+                node.data = data.map(Bytes::copy_from_slice);
+            }
+        }
+    }
+
     pub(crate) fn recount_quotas(&mut self) {
         for target in self.quota_targets().collect::<Vec<_>>() {
             self.recount(&target);
@@ -245,7 +302,8 @@ impl Tree {
 }
 
 pub(crate) fn is_at_or_below(path: &str, top: &str) -> bool {
-    path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(top)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn quota_path(target: &str, name: &str) -> String {
@@ -253,13 +311,20 @@ fn quota_path(target: &str, name: &str) -> String {
 }
 
 fn quota_target(path: &str, name: &str) -> Option<String> {
-    let target = path.strip_prefix(QUOTA)?.strip_suffix(name)?.strip_suffix('/')?;
+    let target = path
+        .strip_prefix(QUOTA)?
+        .strip_suffix(name)?
+        .strip_suffix('/')?;
     target.starts_with('/').then(|| target.to_owned())
 }
 
 /// A number in a quota's text; -1 when it is not there.
 fn number(text: &str, name: &str) -> i64 {
-    let mut pairs = text.split([',', ';']).filter_map(|pair| pair.split_once('='));
+    let mut pairs = text
+        .split([',', ';'])
+        .filter_map(|pair| pair.split_once('='));
     let found = pairs.find(|(key, _)| *key == name);
-    found.and_then(|(_, value)| value.trim_end_matches('=').parse().ok()).unwrap_or(-1)
+    found
+        .and_then(|(_, value)| value.trim_end_matches('=').parse().ok())
+        .unwrap_or(-1)
 }

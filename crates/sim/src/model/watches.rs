@@ -8,9 +8,23 @@ use zooid_proto::{Acl, AddWatchMode, EventType, Id, WatcherType, Zxid, path, per
 /// Something that watches may be about.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
-    Created { path: String, acl: Vec<Acl>, parent_acl: Vec<Acl>, zxid: Zxid },
-    Deleted { path: String, acl: Vec<Acl>, parent_acl: Vec<Acl>, zxid: Zxid },
-    DataChanged { path: String, acl: Vec<Acl>, zxid: Zxid },
+    Created {
+        path: String,
+        acl: Vec<Acl>,
+        parent_acl: Vec<Acl>,
+        zxid: Zxid,
+    },
+    Deleted {
+        path: String,
+        acl: Vec<Acl>,
+        parent_acl: Vec<Acl>,
+        zxid: Zxid,
+    },
+    DataChanged {
+        path: String,
+        acl: Vec<Acl>,
+        zxid: Zxid,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -85,24 +99,50 @@ impl Watches {
     pub(crate) fn fire(&mut self, change: &Change, ids: &[Id], told: &mut Vec<Notice>) {
         let mut tell = |hit: bool, event: EventType, path: &str, acl: &[Acl], zxid: Zxid| {
             if hit && permits(acl, perms::READ, ids) {
-                told.push(Notice { zxid, event: event.code(), path: path.to_owned() });
+                told.push(Notice {
+                    zxid,
+                    event: event.code(),
+                    path: path.to_owned(),
+                });
             }
         };
         match change {
-            Change::Created { path, acl, parent_acl, zxid } => {
+            Change::Created {
+                path,
+                acl,
+                parent_acl,
+                zxid,
+            } => {
                 let data = hit(&mut self.data, path);
                 tell(data, EventType::NodeCreated, path, acl, *zxid);
                 let parent = path::parent(path).unwrap_or("/");
                 let children = hit(&mut self.children, parent);
-                tell(children, EventType::NodeChildrenChanged, parent, parent_acl, *zxid);
+                tell(
+                    children,
+                    EventType::NodeChildrenChanged,
+                    parent,
+                    parent_acl,
+                    *zxid,
+                );
             }
-            Change::Deleted { path, acl, parent_acl, zxid } => {
+            Change::Deleted {
+                path,
+                acl,
+                parent_acl,
+                zxid,
+            } => {
                 let data = hit(&mut self.data, path);
                 let both = hit(&mut self.children, path) || data;
                 tell(both, EventType::NodeDeleted, path, acl, *zxid);
                 let parent = path::parent(path).unwrap_or("/");
                 let children = hit(&mut self.children, parent);
-                tell(children, EventType::NodeChildrenChanged, parent, parent_acl, *zxid);
+                tell(
+                    children,
+                    EventType::NodeChildrenChanged,
+                    parent,
+                    parent_acl,
+                    *zxid,
+                );
             }
             Change::DataChanged { path, acl, zxid } => {
                 let data = hit(&mut self.data, path);

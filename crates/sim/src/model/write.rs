@@ -1,8 +1,8 @@
 //! Requests that change the tree: each check in ZooKeeper's order (spec §2.13), then the change.
 
+use super::Ask;
 use super::tree::{Node, Quota, Tree, is_at_or_below};
 use super::watches::Change;
-use super::Ask;
 use bytes::Bytes;
 use zooid_proto::request::{CreateRequest, PathVersion, SetAclRequest, SetDataRequest};
 use zooid_proto::{
@@ -52,7 +52,11 @@ fn mode(request: &CreateRequest, kind: Kind) -> Result<CreateMode, ErrorCode> {
         Kind::Ttl(ttl) => mode.has_ttl() && (1..=MAX_TTL_MS).contains(&ttl),
         _ => !mode.has_ttl(),
     };
-    if fits { Ok(mode) } else { Err(ErrorCode::BadArguments) }
+    if fits {
+        Ok(mode)
+    } else {
+        Err(ErrorCode::BadArguments)
+    }
 }
 
 impl Tree {
@@ -68,6 +72,11 @@ impl Tree {
         let mut done = Vec::new();
         let mut results = Vec::new();
         for op in ops {
+            // Inside a multi, create2 is create (Java `MultiOperationRecord`).
+            let op = match op {
+                MultiOp::Create2(request) => &MultiOp::Create(request.clone()),
+                other => other,
+            };
             match scratch.write(op, asker, moment, &mut done) {
                 Ok(result) => results.push(result),
                 Err(err) => return failed_multi(ops.len(), results.len(), err),
@@ -150,7 +159,11 @@ impl Tree {
             ephemeral_owner: owner.to_raw(),
             ..StatPersisted::default()
         };
-        let node = Node { data: request.data.clone(), acl, stat };
+        let node = Node {
+            data: request.data.clone(),
+            acl,
+            stat,
+        };
         within_quota(&path, 1, node.data_len(), asker)?;
         self.insert(&path, node, changes);
         let stat = self.stat(&path).unwrap_or_default();
@@ -191,7 +204,8 @@ impl Tree {
         let path = valid(&request.path)?;
         let node = self.node(path)?;
         permit(&node.acl, perms::WRITE, asker)?;
-        let new_len = i64::try_from(request.data.as_ref().map_or(0, Bytes::len)).unwrap_or(i64::MAX);
+        let new_len =
+            i64::try_from(request.data.as_ref().map_or(0, Bytes::len)).unwrap_or(i64::MAX);
         within_quota(path, 0, new_len - node.data_len(), asker)?;
         expect_version(node.stat.version, request.version)?;
         let acl = node.acl.clone();
@@ -200,7 +214,11 @@ impl Tree {
         node.stat.mzxid = moment.zxid;
         node.stat.mtime = moment.wall_ms;
         self.set_data(path, request.data.clone());
-        changes.push(Change::DataChanged { path: path.to_owned(), acl, zxid: moment.zxid });
+        changes.push(Change::DataChanged {
+            path: path.to_owned(),
+            acl,
+            zxid: moment.zxid,
+        });
         Ok(MultiResult::SetData(self.stat(path).unwrap_or_default()))
     }
 
@@ -235,19 +253,33 @@ fn failed_multi(len: usize, done: usize, err: ErrorCode) -> Vec<MultiResult> {
         std::cmp::Ordering::Equal => err,
         std::cmp::Ordering::Greater => ErrorCode::RuntimeInconsistency,
     };
-    (0..len).map(|index| MultiResult::Error(code(index))).collect()
+    (0..len)
+        .map(|index| MultiResult::Error(code(index)))
+        .collect()
 }
 
 fn valid(path: &str) -> Result<&str, ErrorCode> {
-    if path::is_valid(path) { Ok(path) } else { Err(ErrorCode::BadArguments) }
+    if path::is_valid(path) {
+        Ok(path)
+    } else {
+        Err(ErrorCode::BadArguments)
+    }
 }
 
 fn expect_version(current: i32, expected: i32) -> Result<(), ErrorCode> {
-    if expected == -1 || expected == current { Ok(()) } else { Err(ErrorCode::BadVersion) }
+    if expected == -1 || expected == current {
+        Ok(())
+    } else {
+        Err(ErrorCode::BadVersion)
+    }
 }
 
 fn permit(acl: &[Acl], perm: i32, asker: &Asker<'_>) -> Result<(), ErrorCode> {
-    if super::read::permits(acl, perm, &asker.ask.ids) { Ok(()) } else { Err(ErrorCode::NoAuth) }
+    if super::read::permits(acl, perm, &asker.ask.ids) {
+        Ok(())
+    } else {
+        Err(ErrorCode::NoAuth)
+    }
 }
 
 fn fixed_acl(asked: &[Acl], asker: &Asker<'_>) -> Result<Vec<Acl>, ErrorCode> {
@@ -262,7 +294,10 @@ fn fixed_acl(asked: &[Acl], asker: &Asker<'_>) -> Result<Vec<Acl>, ErrorCode> {
             "auth" => {
                 let proven = asker.ask.ids.iter().filter(|id| id.scheme() == "digest");
                 let before = fixed.len();
-                fixed.extend(proven.map(|id| Acl { perms: acl.perms, id: id.clone() }));
+                fixed.extend(proven.map(|id| Acl {
+                    perms: acl.perms,
+                    id: id.clone(),
+                }));
                 if fixed.len() == before {
                     return Err(ErrorCode::InvalidAcl);
                 }
@@ -272,15 +307,28 @@ fn fixed_acl(asked: &[Acl], asker: &Asker<'_>) -> Result<Vec<Acl>, ErrorCode> {
             _ => return Err(ErrorCode::InvalidAcl),
         }
     }
-    if fixed.is_empty() { Err(ErrorCode::InvalidAcl) } else { Ok(fixed) }
+    if fixed.is_empty() {
+        Err(ErrorCode::InvalidAcl)
+    } else {
+        Ok(fixed)
+    }
 }
 
 fn within_quota(path: &str, nodes: i64, bytes: i64, asker: &Asker<'_>) -> Result<(), ErrorCode> {
-    let above = asker.ask.quotas.iter().filter(|(target, _)| is_at_or_below(path, target));
+    let above = asker
+        .ask
+        .quotas
+        .iter()
+        .filter(|(target, _)| is_at_or_below(path, target));
     let Some((_, Some(quota))) = above.max_by_key(|(target, _)| target.len()) else {
         return Ok(());
     };
-    let Quota { count_hard, bytes_hard, used_count, used_bytes } = *quota;
+    let Quota {
+        count_hard,
+        bytes_hard,
+        used_count,
+        used_bytes,
+    } = *quota;
     let exceeds = |delta: i64, used: i64, hard: i64| delta != 0 && hard >= 0 && used + delta > hard;
     if exceeds(nodes, used_count, count_hard) || exceeds(bytes, used_bytes, bytes_hard) {
         return Err(ErrorCode::QuotaExceeded);

@@ -5,8 +5,9 @@ use crate::env::Env;
 use crate::fact::Fact;
 use crate::options::Mutant;
 use crate::schedule::Turn;
+use std::borrow::Cow;
 use zooid_node::{ConnId, Output};
-use zooid_proto::{Txn, TxnRecord};
+use zooid_proto::{ErrorCode, Txn, TxnRecord};
 
 /// Inputs of one batch at most.
 const BATCH_MAX: usize = 16;
@@ -25,7 +26,7 @@ impl Server {
             self.step(env, input);
         }
         self.perform(env);
-        self.to_core(env, []);
+        self.tell_core(env, []);
         for id in std::mem::take(&mut self.touched) {
             self.soon(env, 300, Turn::Socket(id));
         }
@@ -38,7 +39,10 @@ impl Server {
         self.node.step(now, input, &self.replica, &mut self.outputs);
         for output in &self.outputs[before..] {
             if let Output::Append { zxid, record, .. } = output {
-                env.tell(&Fact::Proposed { zxid: *zxid, record });
+                env.tell(&Fact::Proposed {
+                    zxid: *zxid,
+                    record,
+                });
             }
         }
     }
@@ -48,8 +52,17 @@ impl Server {
         let outputs = std::mem::take(&mut self.outputs);
         let mut rest = Vec::new();
         for output in outputs {
-            if let Output::Append { generation, zxid, record } = output {
-                self.log_queue.push_back(Append { generation, zxid, record });
+            if let Output::Append {
+                generation,
+                zxid,
+                record,
+            } = output
+            {
+                self.log_queue.push_back(Append {
+                    generation,
+                    zxid,
+                    record,
+                });
             } else {
                 rest.push(output);
             }
@@ -68,13 +81,19 @@ impl Server {
 
     fn carry_out(&mut self, env: &mut Env, output: Output) {
         match output {
-            Output::Commit { record, owner } => self.commit(env, *record, owner),
+            Output::Commit { record, owner } => self.commit(env, &record, owner),
             Output::Complete { conn, cxid } => {
                 self.with(env, conn, |connection, ctx| connection.before_commit(ctx));
                 env.tell(&Fact::Completed { conn });
-                self.with(env, conn, |connection, ctx| connection.on_complete(ctx, cxid));
+                self.with(env, conn, |connection, ctx| {
+                    connection.on_complete(ctx, cxid);
+                });
             }
-            Output::Attached { conn, session, timeout_ms } => {
+            Output::Attached {
+                conn,
+                session,
+                timeout_ms,
+            } => {
                 self.with(env, conn, |connection, ctx| {
                     connection.on_attached(ctx, session, timeout_ms);
                 });
@@ -88,27 +107,34 @@ impl Server {
         }
     }
 
-    fn commit(&mut self, env: &mut Env, record: TxnRecord, owner: Option<ConnId>) {
+    fn commit(&mut self, env: &mut Env, record: &TxnRecord, owner: Option<ConnId>) {
         if let Some(owner) = owner {
             self.with(env, owner, |connection, ctx| connection.before_commit(ctx));
         }
-        let record = mutated(env, record);
         let before = self.replica.digest();
         let mut fired = Vec::new();
         let (header, digest) = (&record.header, record.digest.as_ref());
-        let applied = self.replica.apply(header, &record.txn, digest, &mut fired);
+        let txn = mutated(env, &record.txn);
+        let applied = self.replica.apply(header, &txn, digest, &mut fired);
         let replica = &self.replica;
-        env.tell(&Fact::Applied { record: &record, applied: &applied, replica, before });
+        env.tell(&Fact::Applied {
+            record,
+            applied: &applied,
+            replica,
+            before,
+        });
         if env.is(Mutant::TellsEventsLate) {
             std::mem::swap(&mut fired, &mut self.late_events);
         }
         for event in &fired {
             let watcher = ConnId(event.watcher.0);
-            self.with(env, watcher, |connection, ctx| connection.on_event(ctx, event));
+            self.with(env, watcher, |connection, ctx| {
+                connection.on_event(ctx, event);
+            });
         }
         if let Some(owner) = owner {
             self.with(env, owner, |connection, ctx| {
-                connection.on_commit(ctx, &record, &applied);
+                connection.on_commit(ctx, record, &applied);
             });
         }
         if !env.is(Mutant::TellsEventsLate) {
@@ -118,15 +144,17 @@ impl Server {
 }
 
 /// What a server with a fault would apply.
-fn mutated(env: &Env, mut record: TxnRecord) -> TxnRecord {
-    match &mut record.txn {
+fn mutated<'a>(env: &Env, txn: &'a Txn) -> Cow<'a, Txn> {
+    match txn {
         Txn::Multi(parts) if env.is(Mutant::AppliesHalfMultis) => {
-            parts.retain(|part| !matches!(part, Txn::Error(_)));
+            let parts = parts
+                .iter()
+                .take_while(|part| !matches!(part, Txn::Error(_)));
+            Cow::Owned(Txn::Multi(parts.cloned().collect()))
         }
         Txn::CloseSession { .. } if env.is(Mutant::LeavesEphemerals) => {
-            record.txn = Txn::Error(zooid_proto::ErrorCode::SystemError);
+            Cow::Owned(Txn::Error(ErrorCode::SystemError))
         }
-        _ => {}
+        _ => Cow::Borrowed(txn),
     }
-    record
 }

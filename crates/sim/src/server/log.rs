@@ -61,7 +61,9 @@ impl Server {
         if let Err(err) = self.log.commit() {
             return self.log_failed(env, &err);
         }
-        env.tell(&Fact::Durable { upto: self.log.last_appended() });
+        env.tell(&Fact::Durable {
+            upto: self.log.last_appended(),
+        });
         self.write_log_again(env);
     }
 
@@ -79,6 +81,11 @@ impl Server {
             self.end = Some(End::PowerLost);
             return;
         }
-        self.report(env, Input::StorageFailed { reason: err.to_string() });
+        self.report(
+            env,
+            Input::StorageFailed {
+                reason: err.to_string(),
+            },
+        );
     }
 }

@@ -33,7 +33,10 @@ impl Socket {
         self.connection.take_outbox(&mut bytes);
         for frame in frames(bytes) {
             match Packet::parse(&frame, !self.is_greeted) {
-                Ok(packet) => env.tell(&Fact::Sent { conn: id, packet: &packet }),
+                Ok(packet) => env.tell(&Fact::Sent {
+                    conn: id,
+                    packet: &packet,
+                }),
                 Err(err) => env.complain("packets", format!("{} is sent garbage: {err}", id.0)),
             }
             self.is_greeted = true;
@@ -78,7 +81,11 @@ impl Server {
 
     /// A socket's turn.
     pub(crate) fn serve(&mut self, env: &mut Env, id: ConnId) {
-        let ctx = Context { now: env.now(), settings: &self.settings, replica: &self.replica };
+        let ctx = Context {
+            now: env.now(),
+            settings: &self.settings,
+            replica: &self.replica,
+        };
         let Some(socket) = self.sockets.get_mut(&id) else {
             return;
         };
@@ -92,7 +99,10 @@ impl Server {
             let Some(frame) = socket.received.pop_front() else {
                 break;
             };
-            env.tell(&Fact::Taken { conn: id, replica: &self.replica });
+            env.tell(&Fact::Taken {
+                conn: id,
+                replica: &self.replica,
+            });
             socket.connection.on_frame(&ctx, &frame, &mut to_node);
             socket.drain(env);
         }
@@ -100,7 +110,7 @@ impl Server {
             || (socket.connection.wants_frames() && !socket.received.is_empty());
         let leaves = socket.is_leaving;
         socket.flush(env, self.dice.between(20, 2000));
-        self.to_core(env, to_node);
+        self.tell_core(env, to_node);
         if leaves {
             self.soon(env, 2000, Turn::Leave(id));
         } else if again {
@@ -121,7 +131,7 @@ impl Server {
         env.schedule.at(fin_us, Event::FinToClient(id));
         self.replica.drop_watcher(WatcherId(id.0));
         env.tell(&Fact::Left { conn: id });
-        self.to_core(env, [Input::Disconnected(id)]);
+        self.tell_core(env, [Input::Disconnected(id)]);
     }
 
     /// The sockets that die with the process.

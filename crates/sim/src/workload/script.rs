@@ -41,11 +41,17 @@ fn set(path: &str, text: &str, version: i32) -> MultiOp {
 }
 
 fn delete(path: &str) -> MultiOp {
-    MultiOp::Delete(PathVersion { path: path.to_owned(), version: -1 })
+    MultiOp::Delete(PathVersion {
+        path: path.to_owned(),
+        version: -1,
+    })
 }
 
 fn check(path: &str, version: i32) -> MultiOp {
-    MultiOp::Check(PathVersion { path: path.to_owned(), version })
+    MultiOp::Check(PathVersion {
+        path: path.to_owned(),
+        version,
+    })
 }
 
 /// Persistent nodes, compare-and-set, multis that succeed and fail, quotas.
@@ -80,7 +86,11 @@ fn builder(round: usize) -> Vec<Request> {
         create(&format!("/q/n{round}"), 0),
         Request::Single(delete(&format!("{top}/m"))),
         Request::Sync(top.clone()),
-        Request::GetChildren { path: top, watch: true, with_stat: true },
+        Request::GetChildren {
+            path: top,
+            watch: true,
+            with_stat: true,
+        },
     ]
 }
 
@@ -128,12 +138,28 @@ fn reader(round: usize) -> Vec<Request> {
     let child = format!("{top}/c");
     vec![
         Request::AddWatch("/".to_owned(), AddWatchMode::PersistentRecursive),
-        Request::Exists { path: top.clone(), watch: true },
-        Request::GetData { path: child.clone(), watch: true },
+        Request::Exists {
+            path: top,
+            watch: true,
+        },
+        Request::GetData {
+            path: child.clone(),
+            watch: true,
+        },
         Request::Single(set(&child, "reader", -1)),
-        Request::GetData { path: child, watch: true },
-        Request::GetChildren { path: "/".to_owned(), watch: true, with_stat: false },
-        Request::GetData { path: format!("/secret{round}"), watch: false },
+        Request::GetData {
+            path: child,
+            watch: true,
+        },
+        Request::GetChildren {
+            path: "/".to_owned(),
+            watch: true,
+            with_stat: false,
+        },
+        Request::GetData {
+            path: format!("/secret{round}"),
+            watch: false,
+        },
         Request::GetAllChildrenNumber("/".to_owned()),
         Request::Ping,
         Request::Single(set("/q", "quota", -1)),

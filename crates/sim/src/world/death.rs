@@ -15,14 +15,17 @@ const RECOVERY_FAULTS_MAX: u64 = 8;
 impl World {
     /// Ends a life that has come to its end, unless a thread of it is still at work.
     pub(super) fn bury(&mut self) {
-        let has_ended = self.server.as_ref().is_some_and(|server| server.end.is_some());
+        let has_ended = self
+            .server
+            .as_ref()
+            .is_some_and(|server| server.end.is_some());
         if !has_ended || self.depth > 0 || self.env.complaint.is_some() {
             return;
         }
         let Some(server) = self.server.take() else {
             return;
         };
-        let why = format!("{:?}", server.end);
+        let why = server.end.as_ref().map(End::to_string).unwrap_or_default();
         self.env.tell(&Fact::Died { why: &why });
         for conn in server.conns() {
             let delay_us = self.dice.below(5000);
@@ -39,6 +42,9 @@ impl World {
             self.check_survivors();
             self.lose_power();
         }
+        if let Faults::DiskFullAt(_) = self.options.faults {
+            self.site.simulated.set_capacity(None);
+        }
         let down_us = *self.dice.pick(&[1000, 100_000, 1_500_000]);
         self.env.after(down_us, Event::Restart);
     }
@@ -49,7 +55,10 @@ impl World {
             1 => Survival::Everything,
             _ => Survival::Chosen(self.dice.next()),
         };
-        self.env.trace.line(self.env.now_us, &format!("found after the loss: {survival:?}"));
+        self.env.trace.milestone(
+            self.env.now_us,
+            &format!("found after the loss: {survival:?}"),
+        );
         self.site = self.site_on(self.site.simulated.survivor(survival));
     }
 
@@ -72,10 +81,13 @@ impl World {
             disk.set_capacity(None);
             let site = self.site_on(disk);
             self.checked_recoveries += 1;
-            let checked = site.recover().map_err(|err| err.to_string()).and_then(|recovered| {
-                let oracle = &self.env.checkers.oracle;
-                oracle.would_accept(&recovered.replica, recovered.last_zxid)
-            });
+            let checked = site
+                .recover()
+                .map_err(|err| err.to_string())
+                .and_then(|recovered| {
+                    let oracle = &self.env.checkers.oracle;
+                    oracle.would_accept(&recovered.replica, recovered.last_zxid)
+                });
             if let Err(what) = checked {
                 let what = format!("{survival:?}: {what}");
                 return self.env.complain("every survivor recovers", what);
@@ -92,7 +104,9 @@ impl World {
             if let Ok(record) = TxnRecord::decode(&record)
                 && record.header.zxid == recovered.replica.last_zxid().next()
             {
-                recovered.replica.replay(&record.header, &record.txn, record.digest.as_ref());
+                recovered
+                    .replica
+                    .replay(&record.header, &record.txn, record.digest.as_ref());
             }
         }
         self.conns_from = self.next_conn;
@@ -129,7 +143,9 @@ impl World {
 
     /// A fault of the disk's is overcome by trying again, with room on it.
     fn recovery_failed(&mut self, err: &RecoverError) {
-        self.env.trace.line(self.env.now_us, &format!("recovery fails: {err}"));
+        self.env
+            .trace
+            .milestone(self.env.now_us, &format!("recovery fails: {err}"));
         if !self.site.has_power() {
             self.lose_power();
         }

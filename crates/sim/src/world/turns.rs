@@ -51,7 +51,7 @@ impl World {
             server.replica.end_walk(walk);
         }
         let line = format!("snapshot of {zxid}: {}", written.is_ok());
-        self.env.trace.line(self.env.now_us, &line);
+        self.env.trace.milestone(self.env.now_us, &line);
         self.check_power();
     }
 
@@ -60,7 +60,8 @@ impl World {
             return;
         };
         let interval_us = self.profile.purge_interval_us;
-        self.env.after(interval_us, Event::Server(server.life, Turn::Purge));
+        self.env
+            .after(interval_us, Event::Server(server.life, Turn::Purge));
         let site = server.site.clone();
         if self.env.is(Mutant::PurgesTooMuch) {
             let mut logs = log_files(&*site.disk, &site.dirs.logs).unwrap_or_default();
@@ -71,14 +72,22 @@ impl World {
             }
         }
         let (disk, dirs, snapshots) = (&*site.disk, &site.dirs, &*site.snapshots);
-        let purged = purge(disk, dirs, snapshots, SNAPSHOTS_KEPT, &mut |_| self.interleave());
-        self.env.trace.line(self.env.now_us, &format!("purged {:?}", purged.ok()));
+        let purged = purge(disk, dirs, snapshots, SNAPSHOTS_KEPT, &mut |_| {
+            self.interleave();
+        });
+        self.env
+            .trace
+            .milestone(self.env.now_us, &format!("purged {:?}", purged.ok()));
         self.check_power();
     }
 
     /// The disk may have gone while a thread was at it that does not care.
     fn check_power(&mut self) {
-        if let Some(server) = self.server.as_mut().filter(|server| !server.site.has_power()) {
+        if let Some(server) = self
+            .server
+            .as_mut()
+            .filter(|server| !server.site.has_power())
+        {
             server.end = Some(crate::server::End::PowerLost);
         }
     }

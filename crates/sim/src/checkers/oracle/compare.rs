@@ -13,7 +13,10 @@ use zooid_tree::Replica;
 pub(super) fn same(model: &Model, replica: &Replica) -> Result<(), String> {
     let zxid = replica.last_zxid();
     if zxid != model.zxid {
-        return Err(format!("the server is at {zxid}, the model at {}", model.zxid));
+        return Err(format!(
+            "the server is at {zxid}, the model at {}",
+            model.zxid
+        ));
     }
     let mut found = 0;
     let mut wrong = Vec::new();
@@ -27,25 +30,45 @@ pub(super) fn same(model: &Model, replica: &Replica) -> Result<(), String> {
         if stat != expected.stat {
             wrong.push(format!("{path} is {stat:?} instead of {:?}", expected.stat));
         }
-        if node.data() != expected.data.as_deref() {
-            wrong.push(format!("{path} holds other data"));
+        if node.data() != expected.data.as_deref() && !model.tree.is_frozen(path) {
+            let text = |data: Option<&[u8]>| {
+                String::from_utf8_lossy(data.unwrap_or_default()).into_owned()
+            };
+            let (got, expected) = (text(node.data()), text(expected.data.as_deref()));
+            wrong.push(format!("{path} holds {got:?} instead of {expected:?}"));
         }
         if **node.acl() != *expected.acl {
-            wrong.push(format!("{path} has {:?} instead of {:?}", node.acl(), expected.acl));
+            wrong.push(format!(
+                "{path} has {:?} instead of {:?}",
+                node.acl(),
+                expected.acl
+            ));
         }
     });
     if found < model.tree.nodes.len() {
-        let missing = model.tree.nodes.keys().find(|path| replica.node(path).is_none());
+        let missing = model
+            .tree
+            .nodes
+            .iter()
+            .find(|(path, _)| replica.node(path).is_none());
+        let missing = missing.map(|(path, node)| (path, node.stat));
         wrong.push(format!("{missing:?} is missing"));
     }
     let sessions: BTreeMap<SessionId, i32> = replica.sessions().collect();
     if sessions != *model.sessions.live() {
-        wrong.push(format!("sessions are {sessions:?} instead of {:?}", model.sessions.live()));
+        wrong.push(format!(
+            "sessions are {sessions:?} instead of {:?}",
+            model.sessions.live()
+        ));
     }
     if replica.digest() != model.tree.digest() {
         wrong.push("the digest is another".to_owned());
     }
-    if wrong.is_empty() { Ok(()) } else { Err(format!("at {zxid}: {}", wrong.join("; "))) }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("at {zxid}: {}", wrong.join("; ")))
+    }
 }
 
 pub(super) fn same_answer(request: &Request, reply: &Reply, answer: &Answer) -> Result<(), String> {
@@ -69,7 +92,9 @@ fn sorted(request: &Request, body: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let mut r = Reader::new(body, Limit(usize::MAX));
     match request {
         _ if body.is_empty() => Ok(Vec::new()),
-        Request::GetChildren { with_stat: true, .. } => {
+        Request::GetChildren {
+            with_stat: true, ..
+        } => {
             let mut response = GetChildren2Response::decode(&mut r)?;
             response.children.sort_unstable();
             Ok(response.to_vec())
@@ -93,4 +118,3 @@ fn sorted(request: &Request, body: &[u8]) -> Result<Vec<u8>, DecodeError> {
         _ => Ok(body.to_vec()),
     }
 }
-

@@ -28,8 +28,10 @@ pub(super) struct Conn {
     pub(super) waiting: VecDeque<Ordered>,
     /// On their way to the node.
     pub(super) to_order: VecDeque<Ordered>,
-    /// Answers to what went through the node.
+    /// Answers to what the node has ordered and is now carried out.
     pub(super) due: VecDeque<Due>,
+    /// Syncs on their way through the node.
+    pub(super) barriers: VecDeque<Barrier>,
     /// Auth packets not yet answered.
     auths: usize,
     /// Events that must come before the next reply.
@@ -47,19 +49,18 @@ pub(super) struct Ordered {
     pub(super) verdict: Result<(), ErrorCode>,
 }
 
-/// What the next reply to a request that went through the node says, and when it may be given.
+/// What the next reply to a request that went through the node says.
 #[derive(Clone, Debug)]
-pub(super) enum Due {
-    Answer { zxid: Zxid, answer: Answer },
-    /// Everything proposed before must have been applied.
-    Barrier { after: Zxid, answer: Answer },
+pub(super) struct Due {
+    pub(super) zxid: Zxid,
+    pub(super) answer: Answer,
 }
 
-pub(super) fn barrier_answer(request: &Request) -> Answer {
-    match request {
-        Request::Sync(path) => Answer::ok(PathResponse { path: path.clone() }.to_vec()),
-        _ => Answer { err: ErrorCode::MarshallingError, body: Vec::new() },
-    }
+/// A sync: due when everything proposed before it has been applied.
+#[derive(Clone, Debug)]
+pub(super) struct Barrier {
+    pub(super) after: Zxid,
+    pub(super) path: String,
 }
 
 impl Request {
@@ -88,6 +89,7 @@ impl Conn {
             waiting: VecDeque::new(),
             to_order: VecDeque::new(),
             due: VecDeque::new(),
+            barriers: VecDeque::new(),
             auths: 0,
             events: Vec::new(),
             told: Vec::new(),
@@ -109,7 +111,12 @@ impl Conn {
             return;
         }
         let ids = Arc::clone(&self.ids);
-        let ordered = Ordered { xid, request, ids, verdict: Ok(()) };
+        let ordered = Ordered {
+            xid,
+            request,
+            ids,
+            verdict: Ok(()),
+        };
         if ordered.request.is_ordered() {
             self.to_order.push_back(ordered.clone());
         }
@@ -127,21 +134,20 @@ impl Conn {
 
     /// A barrier of this connection is said to be reached.
     pub(super) fn complete(&mut self, at: Zxid) -> Result<(), String> {
-        let Some(Due::Barrier { after, answer }) = self.due.pop_front() else {
-            return Err("a sync was completed out of turn".to_owned());
+        let Some(Barrier { after, path }) = self.barriers.pop_front() else {
+            return Err("a sync was completed that nobody asked for".to_owned());
         };
         if at < after {
             return Err(format!("a sync behind {after} was completed at {at}"));
         }
-        self.due.push_front(Due::Answer { zxid: at, answer });
+        let answer = Answer::ok(PathResponse { path }.to_vec());
+        self.due.push_back(Due { zxid: at, answer });
         Ok(())
     }
 
-    pub(super) fn take_due(&mut self, request: &Request) -> Result<(Zxid, Answer), String> {
-        match self.due.pop_front() {
-            Some(Due::Answer { zxid, answer }) => Ok((zxid, answer)),
-            _ => Err(format!("{request:?} was answered before it was carried out")),
-        }
+    pub(super) fn take_due(&mut self, request: &Request) -> Result<Due, String> {
+        let due = self.due.pop_front();
+        due.ok_or_else(|| format!("{request:?} was answered before it was carried out"))
     }
 
     pub(super) fn read(&mut self, ordered: &Ordered, model: &Model) -> Result<Answer, String> {
@@ -155,7 +161,10 @@ impl Conn {
         let told = std::mem::take(&mut self.told);
         if told != reading.told {
             let expected = reading.told;
-            return Err(format!("{:?} told {told:?} instead of {expected:?}", ordered.request));
+            return Err(format!(
+                "{:?} told {told:?} instead of {expected:?}",
+                ordered.request
+            ));
         }
         Ok(answer)
     }
