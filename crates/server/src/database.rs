@@ -150,3 +150,6 @@ fn report(found: &Recovery) {
         info!("a new database was created");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,13 @@ pub enum Unsupported {
          use SHA1, SHA-224, SHA-256, SHA-384 or SHA-512"
     )]
     DigestAlgorithm(String),
+    /// A required scheme that nobody can have.
+    #[error(
+        "zookeeper.enforce.auth.schemes names {0:?}, for which there is no authentication provider; \
+         every request would be refused. Name digest, ip, or a scheme that is registered with \
+         zookeeper.authProvider.*"
+    )]
+    Scheme(String),
     /// More than one voter.
     #[error(
         "{voters} voters are configured; this version serves one (a standalone server). \
@@ -30,6 +37,7 @@ pub enum Unsupported {
 
 pub(crate) fn settings(config: &Config) -> Result<Settings, Unsupported> {
     let tree = &config.tree;
+    let auth = auth_settings(&config.auth)?;
     let never_used = tree.container_never_used_interval_ms_max;
     Ok(Settings {
         server_id: STANDALONE_ID,
@@ -51,8 +59,8 @@ pub(crate) fn settings(config: &Config) -> Result<Settings, Unsupported> {
             max_per_minute: i64::from(tree.containers_per_minute_max),
             max_never_used_ms: never_used.map_or(0, millis),
         },
-        authenticator: Authenticator::new(auth_settings(&config.auth)?),
-        required_schemes: required_schemes(&config.auth),
+        required_schemes: required_schemes(&config.auth, &auth)?,
+        authenticator: Authenticator::new(auth),
     })
 }
 
@@ -82,14 +90,27 @@ fn auth_settings(auth: &AuthOptions) -> Result<AuthSettings, Unsupported> {
     })
 }
 
-fn required_schemes(auth: &AuthOptions) -> Vec<String> {
-    let mut schemes: Vec<String> = if auth.enforce_enabled {
-        auth.enforce_schemes.iter().cloned().collect()
-    } else {
-        vec![]
-    };
+/// Java refuses to start as well (`AuthenticationHelper`), rather than refuse every client.
+fn required_schemes(auth: &AuthOptions, on: &AuthSettings) -> Result<Vec<String>, Unsupported> {
+    let mut schemes = Vec::new();
+    if auth.enforce_enabled {
+        schemes.extend(auth.enforce_schemes.iter().cloned());
+    }
     if auth.session_requires_sasl && !schemes.iter().any(|scheme| scheme == "sasl") {
         schemes.push("sasl".to_owned());
     }
-    schemes
+    let is_known = |scheme: &str| match scheme {
+        "ip" => true,
+        "digest" => on.digest_enabled,
+        "sasl" => on.sasl_registered || auth.session_requires_sasl,
+        "x509" => on.x509_registered,
+        _ => false,
+    };
+    match schemes.iter().find(|scheme| !is_known(scheme)) {
+        Some(unknown) => Err(Unsupported::Scheme(unknown.clone())),
+        None => Ok(schemes),
+    }
 }
+
+#[cfg(test)]
+mod tests;

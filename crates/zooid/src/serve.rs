@@ -1,7 +1,7 @@
 //! `zooid serve`: from a command line to a running server.
 
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tracing::{error, info, warn};
 use tracing_subscriber::EnvFilter;
@@ -80,7 +80,12 @@ fn tell(config: &Config, provenance: &Provenance) {
     match provenance {
         Provenance::File(path) => info!(path = %path.display(), "configuration read"),
         Provenance::Arguments => info!("configuration taken from the command line"),
-        Provenance::Container { .. } => info!("configuration taken from ZOO_* variables"),
+        Provenance::Container { my_id_to_create } => {
+            info!("configuration taken from ZOO_* variables");
+            if let Some((path, my_id)) = my_id_to_create {
+                create_my_id(path, my_id);
+            }
+        }
         Provenance::Embedded => {
             let address = config.client.address.as_ref().map(ToString::to_string);
             info!(
@@ -89,5 +94,17 @@ fn tell(config: &Config, provenance: &Provenance) {
                 config.data_dir.display()
             );
         }
+    }
+}
+
+/// What the container image's entry point does before it starts ZooKeeper. A standalone server does
+/// not need it, so failing is no reason not to start.
+fn create_my_id(path: &Path, my_id: &str) {
+    let created = path
+        .parent()
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| std::fs::write(path, my_id));
+    if let Err(error) = created {
+        warn!(path = %path.display(), %error, "cannot write myid");
     }
 }
