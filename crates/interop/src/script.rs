@@ -23,7 +23,7 @@
 //! | a <- xid=3 zxid=0x5 err=-102
 //! ```
 //!
-//! [`request`](self::request) lists the requests. Scripts are text so that people can read what a random
+//! `script/request.rs` lists the requests. Scripts are text so that people can read what a random
 //! one did, and run it again.
 
 mod request;
