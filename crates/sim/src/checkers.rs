@@ -52,12 +52,12 @@ impl Checkers {
         self.multis
             .observe(fact)
             .map_err(says("a multi is atomic"))?;
-        self.digests
-            .observe(fact)
-            .map_err(says("the digest is the tree's"))?;
         self.ephemerals
             .observe(fact)
             .map_err(says("ephemerals have live sessions"))?;
+        self.digests
+            .observe(fact)
+            .map_err(says("the digest is the tree's"))?;
         self.expiry
             .observe(fact)
             .map_err(says("nobody expires early"))?;

@@ -33,10 +33,7 @@ fn an_acknowledgement_before_the_sync_is_caught() {
 
 #[test]
 fn half_a_multi_is_caught() {
-    assert_eq!(
-        caught(Mutant::AppliesHalfMultis),
-        "the digest is the tree's"
-    );
+    assert_eq!(caught(Mutant::AppliesHalfMultis), "a multi is atomic");
 }
 
 #[test]

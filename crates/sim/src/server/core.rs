@@ -147,10 +147,15 @@ impl Server {
 fn mutated<'a>(env: &Env, txn: &'a Txn) -> Cow<'a, Txn> {
     match txn {
         Txn::Multi(parts) if env.is(Mutant::AppliesHalfMultis) => {
-            let parts = parts
-                .iter()
-                .take_while(|part| !matches!(part, Txn::Error(_)));
-            Cow::Owned(Txn::Multi(parts.cloned().collect()))
+            // What failed does nothing; what stands before it is not taken back.
+            let part = |part: &Txn| match part {
+                Txn::Error(_) => Txn::Check {
+                    path: String::new(),
+                    version: -1,
+                },
+                part => part.clone(),
+            };
+            Cow::Owned(Txn::Multi(parts.iter().map(part).collect()))
         }
         Txn::CloseSession { .. } if env.is(Mutant::LeavesEphemerals) => {
             Cow::Owned(Txn::Error(ErrorCode::SystemError))
