@@ -3,15 +3,17 @@
 use crate::disk::SECTOR_LEN;
 use crate::width::{index, len64};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const SECTOR: u64 = 512;
 const _: () = assert!(SECTOR_LEN == 512);
 
-/// Sectors that are absent read as zeros. Bytes beyond `len` are always zero.
+/// Sectors that are absent read as zeros. Bytes beyond `len` are always zero. Images share the sectors
+/// in which they do not differ: there are many of each file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Image {
     len: u64,
-    sectors: BTreeMap<u64, Box<[u8; SECTOR_LEN]>>,
+    sectors: BTreeMap<u64, Arc<[u8; SECTOR_LEN]>>,
 }
 
 impl Image {
@@ -48,8 +50,8 @@ impl Image {
     /// Stores bytes without changing the length.
     pub(super) fn write_piece(&mut self, piece: &Piece, bytes: &[u8]) {
         let sector =
-            (self.sectors.entry(piece.sector)).or_insert_with(|| Box::new([0; SECTOR_LEN]));
-        sector[piece.within..][..bytes.len()].copy_from_slice(bytes);
+            (self.sectors.entry(piece.sector)).or_insert_with(|| Arc::new([0; SECTOR_LEN]));
+        Arc::make_mut(sector)[piece.within..][..bytes.len()].copy_from_slice(bytes);
     }
 
     pub(super) fn truncate(&mut self, len: u64) {
@@ -76,7 +78,7 @@ impl Image {
         if within > 0
             && let Some(last) = self.sectors.get_mut(&(len / SECTOR))
         {
-            last[within..].fill(0);
+            Arc::make_mut(last)[within..].fill(0);
         }
     }
 

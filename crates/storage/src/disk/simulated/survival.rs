@@ -2,9 +2,9 @@
 
 use super::image::{Image, pieces};
 use super::random::Random;
-use super::{Change, Directory, Inode, State};
+use super::{Change, Directory, Inode, InodeId, State};
 use crate::width::len64;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which of the unsynced changes survive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +26,17 @@ struct Dice {
 
 pub(super) fn survivor(state: &State, survival: Survival) -> State {
     let mut dice = Dice::new(survival);
+    let named = named_inodes(state);
     State {
-        inodes: (state.inodes.iter())
-            .map(|inode| surviving_inode(inode, &mut dice))
+        inodes: (state.inodes.iter().enumerate())
+            .map(|(id, inode)| {
+                if named.contains(&id) {
+                    surviving_inode(inode, &mut dice)
+                } else {
+                    // Nobody can open it any more.
+                    Inode::default()
+                }
+            })
             .collect(),
         dirs: (state.dirs.iter())
             .map(|(path, dir)| (path.clone(), surviving_dir(dir, &mut dice)))
@@ -81,6 +89,16 @@ impl Dice {
             _ => len,
         }
     }
+}
+
+/// The files that may have a name.
+fn named_inodes(state: &State) -> BTreeSet<InodeId> {
+    let of_dir = |dir: &Directory| {
+        let pending = dir.pending.iter().map(|rename| rename.inode);
+        let named = dir.durable.values().chain(dir.current.values());
+        named.copied().chain(pending).collect::<Vec<_>>()
+    };
+    state.dirs.values().flat_map(of_dir).collect()
 }
 
 fn surviving_inode(inode: &Inode, dice: &mut Dice) -> Inode {
