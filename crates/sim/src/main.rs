@@ -1,4 +1,5 @@
-//! Runs seeds until told to stop: `zooid-sim --seeds A..B`, `zooid-sim --minutes N`.
+//! Runs seeds until told to stop: `cargo run -p zooid-sim --profile sim -- --seeds FIRST..END`, or
+//! `--minutes N`. (A release build does, too, but aborts at the first panic.)
 
 use anyhow::{Context as _, bail};
 use clap::Parser;

@@ -6,6 +6,8 @@ use crate::options::Mutant;
 use crate::schedule::{Event, Turn};
 use zooid_storage::{SnapshotOptions, log_files, purge};
 
+/// Recoveries tried of a disk in use, which cost more time than all the rest of a run.
+const RECOVERIES_MAX: u64 = 100;
 /// Snapshots that a purge keeps.
 const SNAPSHOTS_KEPT: usize = 3;
 
@@ -26,7 +28,8 @@ impl World {
             Turn::Snapshot => self.snapshot(),
             Turn::Purge => self.purge(),
         }
-        if matches!(turn, Turn::Log | Turn::Snapshot | Turn::Purge) && self.dice.per_mille(8) {
+        let touches_disk = matches!(turn, Turn::Log | Turn::Snapshot | Turn::Purge);
+        if touches_disk && self.dice.per_mille(8) && self.checked_recoveries < RECOVERIES_MAX {
             self.check_survivors();
         }
     }
