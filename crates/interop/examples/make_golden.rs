@@ -64,7 +64,7 @@ fn make(variant: &Variant, target: &Path) -> Result<()> {
     let session = write_first_log(&server, variant)?;
     server.kill()?;
     server.start_again()?;
-    let sessions = write_second_log(&server, session)?;
+    let sessions = write_second_log(&server, &session)?;
     let tree = TreeDump::read(&mut Session::open_as_super(&server)?)?;
     server.kill()?;
 
@@ -115,7 +115,7 @@ fn write_first_log(server: &Server, variant: &Variant) -> Result<Session> {
 }
 
 /// Changes to what the first log left, so that neither log makes sense without what came before.
-fn write_second_log(server: &Server, first: Session) -> Result<Vec<Session>> {
+fn write_second_log(server: &Server, first: &Session) -> Result<Vec<Session>> {
     let mut session = first.reattach(server.address())?;
     session.add_auth("digest", "super:admin")?;
     session.set_data("/plain", Some(b"after the restart"), -1)?;

@@ -94,12 +94,12 @@ impl Session {
     ///
     /// # Errors
     /// When the server does not grant it.
-    pub fn reattach(self, address: SocketAddr) -> Result<Session> {
+    pub fn reattach(&self, address: SocketAddr) -> Result<Session> {
         Session::connect(
             address,
             self.timeout_ms,
             self.id,
-            self.password,
+            self.password.clone(),
             self.last_zxid,
         )
     }
