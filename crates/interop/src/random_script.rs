@@ -2,7 +2,8 @@
 //!
 //! A seed gives the same text always. Nothing in it depends on what ZooKeeper 3.8 and 3.9 do
 //! differently: everyone may read every node, a client that sets persistent watches sets one kind of
-//! them and no others, no multi contains create2, and checkWatches is not used.
+//! them and no others, no multi contains create2, and checkWatches is not used. Nor does a write
+//! follow a setACL that may not have been applied, whose ACL ZooKeeper does not see yet.
 
 use std::fmt::Write as _;
 
@@ -60,7 +61,9 @@ impl Maker {
         self.line(&format!("pipeline {client}"));
         for _ in 0..self.random.below(6) + 2 {
             let request = self.request(client);
-            self.line(&format!("  {request}"));
+            if !request.starts_with("setacl") {
+                self.line(&format!("  {request}"));
+            }
         }
         self.line("end");
     }

@@ -1,7 +1,9 @@
 use crate::Settings;
 use crate::testing::{TestServer, settings};
 use bytes::Bytes;
-use zooid_proto::request::{CreateRequest, CreateTtlRequest, PathVersion, SetDataRequest};
+use zooid_proto::request::{
+    CreateRequest, CreateTtlRequest, PathVersion, SetAclRequest, SetDataRequest,
+};
 use zooid_proto::{
     Acl, ConnectResponse, EphemeralOwner, ErrorCode, Jute, Limit, MultiOp, MultiRequest,
     MultiResult, OpCode, OwnerRules, Reader, Txn, TxnRecord, perms,
@@ -221,6 +223,30 @@ fn a_multi_sees_its_own_effects_and_shares_one_zxid() {
     assert!(matches!(results[2], MultiResult::SetData(stat) if stat.version == 1));
     assert_eq!(results[3..], [MultiResult::Check, MultiResult::Delete]);
     assert!(c.server.replica.node("/m/x").is_none());
+}
+
+#[test]
+fn a_write_behind_a_set_acl_obeys_the_new_one() {
+    let mut c = Client::new(settings());
+    c.ok(OpCode::Create, &create("/a", 0));
+    let read_only = SetAclRequest {
+        path: "/a".into(),
+        acl: vec![Acl::anyone(perms::READ)],
+        version: -1,
+    };
+    c.server.sync_at_once = false;
+    c.server.request(c.conn, 1, OpCode::SetAcl, &read_only);
+    c.server
+        .request(c.conn, 2, OpCode::SetData, &set("/a", 1, -1));
+    c.server.sync();
+    let packets = c.server.packets(c.conn);
+    for (packet, expected) in packets.iter().zip([ErrorCode::Ok, ErrorCode::NoAuth]) {
+        assert!(
+            matches!(packet, crate::testing::Packet::Reply { err, .. } if *err == expected.code()),
+            "{packet:?}"
+        );
+    }
+    assert_eq!(packets.len(), 2);
 }
 
 #[test]
