@@ -115,6 +115,8 @@ impl Node {
             Input::Persisted { .. } => {}
             Input::StorageFailed { reason } => self.halt(reason, out),
             Input::Timer => self.timer(now, replica, out),
+            // Nothing of an ensemble reaches a standalone server.
+            _ => {}
         }
     }
 

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use std::sync::Arc;
-use zooid_proto::{Id, OpCode, SessionId, TxnRecord, Zxid};
+use zooid_proto::{Epoch, Id, OpCode, QuorumPacket, ServerId, SessionId, TxnRecord, Zxid};
+use zooid_zab::{LinkId, LogProbe};
 
 /// The time, handed in with every step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +72,47 @@ pub enum Input {
     },
     /// Time has passed.
     Timer,
+    /// A message came through the election mesh.
+    Vote {
+        /// Who sent it.
+        from: ServerId,
+        /// An encoded notification.
+        message: Bytes,
+    },
+    /// Another server has connected to the quorum port. The driver numbers such links evenly, from 2.
+    LinkAccepted(LinkId),
+    /// An [`Output::Dial`] has succeeded.
+    LinkUp(LinkId),
+    /// A link is gone, or could not be made.
+    LinkDown(LinkId),
+    /// A packet came on a link. SNAP never comes as one.
+    Packet(LinkId, QuorumPacket),
+    /// A SNAP and the snapshot behind it came on a link, whole; its replica is held for
+    /// [`Output::InstallSnapshot`].
+    SnapshotReceived {
+        /// Where.
+        link: LinkId,
+        /// The packet's zxid.
+        zxid: Zxid,
+    },
+    /// The answer to an [`Output::ProbeLog`].
+    LogProbed(LinkId, LogProbe),
+    /// The answer to an [`Output::Truncate`]; the replica is the one loaded since.
+    Truncated {
+        /// As in the output.
+        generation: u64,
+        /// The last transaction left.
+        last: Zxid,
+    },
+    /// The answer to an [`Output::InstallSnapshot`]; the replica is the one installed.
+    Installed {
+        /// As in the output.
+        generation: u64,
+    },
+    /// The answer to an [`Output::AcceptEpoch`].
+    EpochAccepted(Epoch),
+    /// The answer to an [`Output::EnterEpoch`].
+    EpochEntered(Epoch),
 }
 
 /// Something that the driver must do, in order.
@@ -124,4 +166,82 @@ pub enum Output {
         /// Why.
         reason: String,
     },
+    /// Put a message into the election mesh's slot for a server; it replaces one that has not left.
+    Vote {
+        /// Whom it is for.
+        to: ServerId,
+        /// An encoded notification.
+        message: Bytes,
+    },
+    /// Connect to a server's quorum port, and answer with [`Input::LinkUp`] or [`Input::LinkDown`].
+    /// `Node` numbers such links oddly.
+    Dial {
+        /// Its name from now on.
+        link: LinkId,
+        /// The leader.
+        server: ServerId,
+    },
+    /// Queue a packet on a link. What is for one link leaves in the order of the outputs.
+    Send {
+        /// Where.
+        link: LinkId,
+        /// What.
+        packet: QuorumPacket,
+    },
+    /// Queue a PROPOSAL and a COMMIT for each transaction of the log with `after < zxid <= upto`. If
+    /// the log does not have them all, hang up.
+    SendLog {
+        /// Where.
+        link: LinkId,
+        /// Behind which.
+        after: Zxid,
+        /// The last one.
+        upto: Zxid,
+    },
+    /// Queue a SNAP and the replica as it is at this place among the outputs.
+    SendSnapshot {
+        /// Where.
+        link: LinkId,
+    },
+    /// Look whether the log can bring a learner up to date, and answer with [`Input::LogProbed`].
+    ProbeLog {
+        /// For whom.
+        link: LinkId,
+        /// The learner's last transaction.
+        after: Zxid,
+    },
+    /// Close a link at once.
+    Hangup {
+        /// Which.
+        link: LinkId,
+        /// For the log.
+        reason: String,
+    },
+    /// Promise an epoch durably.
+    AcceptEpoch(Epoch),
+    /// Enter an epoch durably.
+    EnterEpoch(Epoch),
+    /// Cut the log behind `target` and load the database anew.
+    Truncate {
+        /// Of everything from now on.
+        generation: u64,
+        /// The last transaction that may stay.
+        target: Zxid,
+    },
+    /// Make the snapshot that came on a link the database, durably.
+    InstallSnapshot {
+        /// Of everything from now on.
+        generation: u64,
+        /// Where it came from.
+        link: LinkId,
+        /// Its place in the history.
+        zxid: Zxid,
+    },
+    /// Move the replica to an epoch's first zxid ([`Replica::advance_to`](zooid_tree::Replica::advance_to)).
+    AdvanceTo(Zxid),
+    /// Whether clients are served from now on. When not: their connections are closed at once, and new
+    /// ones too.
+    Serve(bool),
+    /// What this server is has changed; see [`crate::Node::peer`].
+    RoleChanged,
 }

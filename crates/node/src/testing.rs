@@ -207,6 +207,7 @@ impl TestServer {
             Output::Refused { conn } => self.with(Some(conn), |conn, _| conn.on_refused()),
             Output::Close { conn } => self.with(Some(conn), |conn, _| conn.close()),
             Output::Halt { reason } => self.halted = Some(reason),
+            other => panic!("{other:?} on a standalone server"),
         }
     }
 

@@ -60,6 +60,20 @@ impl Zxid {
         u32::from_be_bytes([a, b, c, d])
     }
 
+    /// Whether a history may go from `previous` straight to this: every transaction of an epoch takes
+    /// the next counter, and an epoch starts at counter 1. (A standalone server counts on into the
+    /// next epoch, which the first case covers.) At the border of epochs a missing end cannot be seen.
+    #[must_use]
+    pub fn follows(self, previous: Zxid) -> bool {
+        self == previous.next() || (self.epoch() > previous.epoch() && self.counter() == 1)
+    }
+
+    /// Whether it is an epoch's start, which no transaction has.
+    #[must_use]
+    pub fn is_epoch_start(self) -> bool {
+        self.counter() == 0
+    }
+
     /// The next zxid.
     #[must_use]
     pub fn next(self) -> Zxid {

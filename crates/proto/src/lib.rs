@@ -17,6 +17,7 @@ mod multi;
 mod op_code;
 mod owner;
 pub mod path;
+pub mod quorum;
 pub mod request;
 pub mod response;
 mod session_password;
@@ -32,6 +33,7 @@ pub use ids::{Epoch, ServerId, SessionId, Zxid};
 pub use multi::{MultiHeader, MultiOp, MultiRead, MultiReadOp, MultiRequest, MultiResult};
 pub use op_code::OpCode;
 pub use owner::{CreateMode, EphemeralOwner, MAX_TTL_MS, OwnerRules};
+pub use quorum::{LearnerInfo, PacketType, QuorumPacket};
 pub use session_password::{PASSWORD_LEN, session_password};
 pub use stat::{Stat, StatPersisted};
 pub use txn::{

@@ -185,7 +185,7 @@ impl Core {
                     error!(%reason, "stopping: going on would risk what was promised");
                     return Err(reason);
                 }
-                Output::Append { .. } => unreachable!("appends were taken out before"),
+                other => unreachable!("{other:?} on a standalone server"),
             }
         }
         Ok(())

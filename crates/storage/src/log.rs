@@ -23,10 +23,8 @@ use zooid_proto::Zxid;
 /// it has as many, so that whatever a crash tore lies among the last so many records of a log.
 pub const BATCH_RECORDS_MAX: usize = 1000;
 
-/// Whether a history may go from `previous` straight to `next`: every transaction of an epoch takes
-/// the next counter, and an epoch starts at counter 1. (A standalone server counts on into the next
-/// epoch, which the first case covers.) At the border of epochs a missing end cannot be seen.
+/// Whether a history may go from `previous` straight to `next` ([`Zxid::follows`]).
 #[must_use]
 pub fn follows(previous: Zxid, next: Zxid) -> bool {
-    next == previous.next() || (next.epoch() > previous.epoch() && next.counter() == 1)
+    next.follows(previous)
 }

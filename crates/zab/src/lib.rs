@@ -1,15 +1,21 @@
 //! ZAB without anything else in the room.
 //!
-//! Owns quorum arithmetic and broadcast: which zxid comes next, who has acknowledged what, and what
-//! is therefore committed. Transaction bodies never enter: a proposal is its zxid. No clock, no
-//! socket, no file; the caller says what happened and asks what follows.
+//! Owns quorum arithmetic, election, synchronisation and broadcast: who leads, which zxid comes next,
+//! who has acknowledged what, and what is therefore committed. Transactions are opaque bytes. No
+//! clock, no socket, no file; the caller says what happened and asks what follows.
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
 mod broadcast;
+mod history;
+mod membership;
 mod quorum;
+mod settings;
 
 pub use broadcast::Broadcast;
+pub use history::History;
+pub use membership::{Membership, View};
 pub use quorum::{Group, QuorumVerifier};
+pub use settings::{EnsembleSettings, Epochs, LinkId, LogProbe};

@@ -148,7 +148,8 @@ impl Oracle {
                 self.conns.remove(conn);
             }
             Input::Timer => self.stepping = Stepping::Timer,
-            Input::Touched(_) | Input::Persisted { .. } | Input::StorageFailed { .. } => {}
+            // The rest says nothing about clients.
+            _ => {}
         }
         Ok(())
     }

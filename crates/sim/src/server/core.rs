@@ -103,7 +103,7 @@ impl Server {
             }
             Output::Close { conn } => self.with(env, conn, |connection, _| connection.close()),
             Output::Halt { reason } => self.end = Some(End::Halted(reason)),
-            Output::Append { .. } => unreachable!("appends were taken out before"),
+            other => unreachable!("{other:?} on a standalone server"),
         }
     }
 
