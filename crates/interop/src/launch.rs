@@ -73,6 +73,14 @@ impl Options {
         self
     }
 
+    /// Adds another's properties and lines after these.
+    #[must_use]
+    pub(crate) fn and(mut self, other: &Options) -> Options {
+        self.properties.extend(other.properties.iter().cloned());
+        self.config.extend(other.config.iter().cloned());
+        self
+    }
+
     /// The text of `zoo.cfg`.
     pub(crate) fn zoo_cfg(&self, data_dir: &Path, port: u16) -> String {
         let mut text = format!(

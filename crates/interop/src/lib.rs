@@ -12,6 +12,7 @@
 pub mod comparison;
 mod driver;
 mod dump;
+mod ensemble;
 mod launch;
 mod random_script;
 mod rendering;
@@ -23,6 +24,7 @@ mod wire;
 mod workload;
 
 pub use dump::{NodeDump, TreeDump};
+pub use ensemble::{Ensemble, Layout, Mode, Role, Status};
 pub use launch::{Kind, Options, SUPER_DIGEST, java_tool};
 pub use random_script::random_script;
 pub use server::Server;

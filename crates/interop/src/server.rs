@@ -1,12 +1,12 @@
 //! A running server of either kind.
 
 use crate::{Kind, Options, Session};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -22,8 +22,16 @@ pub struct Server {
     directory: PathBuf,
     // Held for its drop: removes the directory, when it is ours.
     _temporary: Option<TempDir>,
-    port: u16,
+    port: Port,
     child: Option<Child>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Port {
+    /// Another one at each start; 0 before the first.
+    Any(u16),
+    /// Known to others, who come back to it.
+    Fixed(u16),
 }
 
 impl Server {
@@ -49,11 +57,23 @@ impl Server {
             options,
             directory: directory.to_owned(),
             _temporary: None,
-            port: 0,
+            port: Port::Any(0),
             child: None,
         };
         server.start_again()?;
         Ok(server)
+    }
+
+    /// A server that is not started yet and has its port for good.
+    pub(crate) fn on_port(kind: Kind, options: Options, directory: &Path, port: u16) -> Server {
+        Server {
+            kind,
+            options,
+            directory: directory.to_owned(),
+            _temporary: None,
+            port: Port::Fixed(port),
+            child: None,
+        }
     }
 
     /// Starts the server after [`Server::kill`] or [`Server::stop`], on another port.
@@ -61,23 +81,48 @@ impl Server {
     /// # Errors
     /// When it does not come up.
     pub fn start_again(&mut self) -> Result<()> {
-        assert!(self.child.is_none(), "the server runs already");
         // A free port may be taken by someone else before the server has it.
         for _ in 0..START_ATTEMPTS_MAX {
-            self.port = free_port()?;
-            self.spawn()?;
+            if let Port::Any(port) = &mut self.port {
+                *port = free_port()?;
+            }
+            self.launch()?;
             match self.wait_until_serving()? {
                 Started::Serving => return Ok(()),
-                Started::PortTaken => self.child = None,
+                Started::PortTaken => {}
             }
         }
         bail!("found no port for the server in {START_ATTEMPTS_MAX} attempts")
     }
 
+    /// Starts the process and does not wait for anything.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn launch(&mut self) -> Result<()> {
+        assert!(self.child.is_none(), "the server runs already");
+        fs::create_dir_all(self.data_dir())?;
+        let config = self.directory.join("zoo.cfg");
+        let port = self.address().port();
+        fs::write(&config, self.options.zoo_cfg(&self.data_dir(), port))?;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_path())?;
+        let mut command = self.kind.command(&config, &self.options)?;
+        command.stdout(log.try_clone()?).stderr(log);
+        let child = command
+            .spawn()
+            .with_context(|| format!("start {command:?}"))?;
+        self.child = Some(child);
+        Ok(())
+    }
+
     /// Where clients connect.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port).into()
+        let (Port::Any(port) | Port::Fixed(port)) = self.port;
+        (Ipv4Addr::LOCALHOST, port).into()
     }
 
     /// Whose server it is.
@@ -122,14 +167,37 @@ impl Server {
     /// # Errors
     /// When it is not running.
     pub fn stop(&mut self) -> Result<ExitStatus> {
+        self.signal("TERM")?;
         let mut child = self.child.take().context("the server does not run")?;
-        let kill = std::process::Command::new("kill")
-            .args(["-TERM", &child.id().to_string()])
-            .status()?;
-        if !kill.success() {
-            child.kill()?;
-        }
         Ok(child.wait()?)
+    }
+
+    /// Sends a signal, named as for `kill`.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub(crate) fn signal(&self, name: &str) -> Result<()> {
+        let pid = self.pid().context("the server does not run")?;
+        let kill = Command::new("kill")
+            .args([format!("-{name}"), pid.to_string()])
+            .status()?;
+        ensure!(kill.success(), "kill -{name} {pid}: {kill}");
+        Ok(())
+    }
+
+    /// How it ended, if it did so by itself.
+    ///
+    /// # Errors
+    /// When the system cannot tell.
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        let Some(child) = &mut self.child else {
+            return Ok(None);
+        };
+        let status = child.try_wait()?;
+        if status.is_some() {
+            self.child = None;
+        }
+        Ok(status)
     }
 
     /// Sends a four-letter word and returns the answer.
@@ -145,33 +213,14 @@ impl Server {
         Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 
-    fn spawn(&mut self) -> Result<()> {
-        fs::create_dir_all(self.data_dir())?;
-        let config = self.directory.join("zoo.cfg");
-        fs::write(&config, self.options.zoo_cfg(&self.data_dir(), self.port))?;
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.log_path())?;
-        let mut command = self.kind.command(&config, &self.options)?;
-        command.stdout(log.try_clone()?).stderr(log);
-        let child = command
-            .spawn()
-            .with_context(|| format!("start {command:?}"))?;
-        self.child = Some(child);
-        Ok(())
-    }
-
     fn wait_until_serving(&mut self) -> Result<Started> {
         let started = Instant::now();
         loop {
-            let child = self.child.as_mut().context("just spawned")?;
-            if let Some(status) = child.try_wait()? {
+            if let Some(status) = self.ended()? {
                 let log = self.log();
                 if log.contains("Address already in use") {
                     return Ok(Started::PortTaken);
                 }
-                self.child = None;
                 bail!("{:?} server ended at its start: {status}\n{log}", self.kind);
             }
             if Session::is_refused(self.address()) {

@@ -394,6 +394,15 @@ impl Session {
         Ok(())
     }
 
+    /// Has the server catch up with the leader: what was acknowledged to anyone before is seen after.
+    ///
+    /// # Errors
+    /// When the connection ends or the operation fails.
+    pub fn sync(&mut self, path: &str) -> Result<()> {
+        let path = path.into();
+        self.call(OpCode::Sync, &PathOnly { path }.to_vec())?.done()
+    }
+
     /// Ends the session.
     ///
     /// # Errors

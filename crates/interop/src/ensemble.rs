@@ -1,0 +1,430 @@
+//! Several servers that are one: voters and observers of either kind, each killed and started as a
+//! test likes.
+//!
+//! Owns the members' directories, configuration and ports, and the waiting until they serve. What a
+//! member is and does otherwise is a [`Server`].
+
+mod layout;
+mod ports;
+mod status;
+
+pub use layout::{Layout, Role};
+pub use status::{Mode, Status};
+
+use crate::{Options, Server, Session, TreeDump};
+use anyhow::{Context, Result, bail, ensure};
+use ports::free_ports;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use zooid_proto::ServerId;
+
+/// The members of an ensemble, by their ids from 1 on; killed when dropped.
+#[derive(Debug)]
+pub struct Ensemble {
+    members: BTreeMap<ServerId, Member>,
+    // Held for its drop: removes the members' directories.
+    _directory: TempDir,
+}
+
+#[derive(Debug)]
+struct Member {
+    server: Server,
+    role: Role,
+    state: MemberState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MemberState {
+    Down,
+    Up,
+    /// Stopped by SIGSTOP: neither gone nor answering.
+    Paused,
+}
+
+impl Ensemble {
+    /// Starts all members at once, on empty directories, and waits until all of them serve.
+    ///
+    /// # Errors
+    /// When they do not come up.
+    pub fn start(layout: &Layout, options: &Options) -> Result<Ensemble> {
+        let mut attempt = 1;
+        loop {
+            let mut ensemble = Ensemble::prepare(layout, options)?;
+            match ensemble.start_all() {
+                Ok(()) => return Ok(ensemble),
+                // A port that was free may be taken by someone else before its server has it.
+                Err(_) if attempt < START_ATTEMPTS_MAX && ensemble.has_lost_a_port() => {
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Writes every member's configuration and starts none.
+    ///
+    /// # Errors
+    /// When there is no place for them.
+    pub fn prepare(layout: &Layout, options: &Options) -> Result<Ensemble> {
+        let directory = TempDir::with_prefix("zooid-ensemble-")?;
+        let mut members = BTreeMap::new();
+        let ports = free_ports(layout.ports_needed())?;
+        let lines = layout.server_lines(&ports);
+        for (index, seat) in layout.seats().iter().enumerate() {
+            let id = ServerId(i64::try_from(index + 1)?);
+            let own_directory = directory.path().join(id.to_string());
+            fs::create_dir_all(own_directory.join("data"))?;
+            fs::write(own_directory.join("data/myid"), id.to_string())?;
+            let options = Layout::member_options(&lines, seat, options);
+            let member = Member {
+                server: Server::on_port(seat.kind, options, &own_directory, ports[index]),
+                role: seat.role,
+                state: MemberState::Down,
+            };
+            members.insert(id, member);
+        }
+        Ok(Ensemble {
+            members,
+            _directory: directory,
+        })
+    }
+
+    /// Starts every member that is down, all at once, and waits until all serve.
+    ///
+    /// # Errors
+    /// When they do not come up.
+    pub fn start_all(&mut self) -> Result<()> {
+        for id in self.with_state(MemberState::Down) {
+            self.launch(id)?;
+        }
+        self.wait_until_serving()
+    }
+
+    /// Starts a member and does not wait for it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn launch(&mut self, id: ServerId) -> Result<()> {
+        let member = self.member_mut(id)?;
+        member.server.launch()?;
+        member.state = MemberState::Up;
+        Ok(())
+    }
+
+    /// Ends a member with SIGKILL.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn kill(&mut self, id: ServerId) -> Result<()> {
+        let member = self.member_mut(id)?;
+        member.state = MemberState::Down;
+        member.server.kill()
+    }
+
+    /// Ends every member with SIGKILL.
+    ///
+    /// # Errors
+    /// When one had ended by itself.
+    pub fn kill_all(&mut self) -> Result<()> {
+        let running = [MemberState::Up, MemberState::Paused].map(|state| self.with_state(state));
+        for id in running.concat() {
+            self.kill(id)?;
+        }
+        Ok(())
+    }
+
+    /// Ends a member with SIGTERM and waits for it.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn stop(&mut self, id: ServerId) -> Result<()> {
+        let member = self.member_mut(id)?;
+        member.state = MemberState::Down;
+        member.server.stop()?;
+        Ok(())
+    }
+
+    /// Has a member do nothing at all, with its connections open.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn pause(&mut self, id: ServerId) -> Result<()> {
+        let member = self.member_mut(id)?;
+        member.state = MemberState::Paused;
+        member.server.signal("STOP")
+    }
+
+    /// Has a member go on after [`Ensemble::pause`].
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn resume(&mut self, id: ServerId) -> Result<()> {
+        let member = self.member_mut(id)?;
+        member.state = MemberState::Up;
+        member.server.signal("CONT")
+    }
+
+    /// Removes what a member has stored, which is down, but not its id.
+    ///
+    /// # Errors
+    /// When that cannot be removed.
+    pub fn empty(&self, id: ServerId) -> Result<()> {
+        Ok(fs::remove_dir_all(
+            self.server(id).data_dir().join("version-2"),
+        )?)
+    }
+
+    /// A member.
+    ///
+    /// # Panics
+    /// When there is no such member.
+    #[must_use]
+    pub fn server(&self, id: ServerId) -> &Server {
+        let member = self.members.get(&id);
+        &member.expect("tests ask for members that exist").server
+    }
+
+    /// Every member's id.
+    pub fn ids(&self) -> impl Iterator<Item = ServerId> {
+        self.members.keys().copied()
+    }
+
+    /// Those that run and can answer.
+    #[must_use]
+    pub fn up(&self) -> Vec<ServerId> {
+        self.with_state(MemberState::Up)
+    }
+
+    /// Those that vote, running or not.
+    #[must_use]
+    pub fn voters(&self) -> Vec<ServerId> {
+        let voters = self
+            .members
+            .iter()
+            .filter(|(_, member)| member.role == Role::Voter);
+        voters.map(|(id, _)| *id).collect()
+    }
+
+    /// Where clients connect, of every member, running or not.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let servers = self.members.values().map(|member| &member.server);
+        servers.map(Server::address).collect()
+    }
+
+    /// What clients call the ensemble: `host:port,host:port`.
+    #[must_use]
+    pub fn connect_string(&self) -> String {
+        let addresses = self.addresses().into_iter();
+        let addresses: Vec<String> = addresses.map(|address| address.to_string()).collect();
+        addresses.join(",")
+    }
+
+    /// The member that leads.
+    ///
+    /// # Errors
+    /// When there is none or more than one.
+    pub fn leader(&self) -> Result<ServerId> {
+        let leaders = self.in_mode(Mode::Leader);
+        ensure!(leaders.len() == 1, "the leaders are {leaders:?}");
+        Ok(leaders[0])
+    }
+
+    /// Those that follow the leader.
+    #[must_use]
+    pub fn followers(&self) -> Vec<ServerId> {
+        self.in_mode(Mode::Follower)
+    }
+
+    /// A member that serves as this.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn one_in_mode(&self, mode: Mode) -> Result<ServerId> {
+        let found = self.in_mode(mode).first().copied();
+        found.with_context(|| format!("no {mode:?} in {:?}", self.statuses()))
+    }
+
+    /// What a member says about itself; `None` while it does not serve.
+    #[must_use]
+    pub fn status(&self, id: ServerId) -> Option<Status> {
+        Status::parse(&self.server(id).four_letter_word("mntr").ok()?)
+    }
+
+    /// Opens a session that may do everything, on a member with
+    /// [`SUPER_DIGEST`](crate::SUPER_DIGEST), and has the member catch up.
+    ///
+    /// # Errors
+    /// When the member does not grant it.
+    pub fn open_synced(&self, id: ServerId) -> Result<Session> {
+        let mut session = Session::open_as_super(self.server(id))?;
+        session.sync("/")?;
+        Ok(session)
+    }
+
+    /// Waits until every running member serves, all of them under one leader that has them in sync.
+    ///
+    /// # Errors
+    /// When one ends, or they do not get so far.
+    pub fn wait_until_serving(&mut self) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            self.ensure_none_has_ended()?;
+            if self.is_whole() {
+                return Ok(());
+            }
+            if started.elapsed() > PATIENCE {
+                bail!("the members do not get to serve: {:?}", self.statuses());
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
+    }
+
+    /// Waits until there is a leader that serves, whoever may be missing.
+    ///
+    /// # Errors
+    /// When one ends, or none gets so far.
+    pub fn wait_for_leader(&mut self) -> Result<ServerId> {
+        let started = Instant::now();
+        loop {
+            self.ensure_none_has_ended()?;
+            if let Ok(leader) = self.leader() {
+                return Ok(leader);
+            }
+            if started.elapsed() > PATIENCE {
+                bail!("nobody leads: {:?}", self.statuses());
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
+    }
+
+    /// Waits until no running member serves: there is no quorum.
+    ///
+    /// # Errors
+    /// When they go on.
+    pub fn wait_until_not_serving(&self) -> Result<()> {
+        let started = Instant::now();
+        while self.up().iter().any(|id| self.status(*id).is_some()) {
+            if started.elapsed() > PATIENCE {
+                bail!("there is no quorum, and yet: {:?}", self.statuses());
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
+        Ok(())
+    }
+
+    /// The tree as each running member has it, all of them the same.
+    ///
+    /// # Errors
+    /// When one cannot be read, or two differ.
+    pub fn agreed_tree(&self) -> Result<TreeDump> {
+        let mut agreed: Option<(ServerId, TreeDump)> = None;
+        for id in self.up() {
+            let mut tree = TreeDump::read(&mut self.open_synced(id)?)?;
+            // Each member writes this one for itself, when it starts.
+            if let Some(config) = tree.nodes.get_mut("/zookeeper/config") {
+                config.stat.mtime = 0;
+            }
+            let Some((first, expected)) = &agreed else {
+                agreed = Some((id, tree));
+                continue;
+            };
+            let difference = expected.difference(&tree);
+            ensure!(
+                difference.is_empty(),
+                "the tree of server {first} (-) is not that of server {id} (+):\n{difference}"
+            );
+        }
+        Ok(agreed.context("no member runs")?.1)
+    }
+
+    /// Checks that the running members have had equal digests at equal zxids, as the word `hash` tells
+    /// of every 128th, and returns how many zxids they could be compared at.
+    ///
+    /// # Errors
+    /// When they differ, or one cannot be asked.
+    pub fn compare_digests(&self) -> Result<usize> {
+        let mut seen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut tellers: BTreeMap<String, usize> = BTreeMap::new();
+        for id in self.up() {
+            for line in self.server(id).four_letter_word("hash")?.lines() {
+                let (zxid, digest) = line.split_once(": ").context("a line of hash")?;
+                seen.entry(zxid.into()).or_default().insert(digest.into());
+                *tellers.entry(zxid.into()).or_default() += 1;
+            }
+        }
+        let differing: Vec<_> = seen.iter().filter(|(_, all)| all.len() > 1).collect();
+        ensure!(differing.is_empty(), "digests differ: {differing:?}");
+        let all = self.up().len();
+        Ok(tellers.values().filter(|count| **count == all).count())
+    }
+
+    fn in_mode(&self, mode: Mode) -> Vec<ServerId> {
+        let statuses = self.statuses().into_iter();
+        let fitting = statuses.filter(|(_, found)| *found == Some(mode));
+        fitting.map(|(id, _)| id).collect()
+    }
+
+    fn statuses(&self) -> BTreeMap<ServerId, Option<Mode>> {
+        let up = self.up().into_iter();
+        up.map(|id| (id, self.status(id).map(|status| status.mode)))
+            .collect()
+    }
+
+    fn is_whole(&self) -> bool {
+        let up = self.up();
+        let statuses: Vec<Status> = up.iter().filter_map(|id| self.status(*id)).collect();
+        let observers = up
+            .iter()
+            .filter(|id| self.members[id].role == Role::Observer)
+            .count();
+        let followers = up.len() - observers - 1;
+        let mut leaders = statuses.iter().filter(|status| status.mode == Mode::Leader);
+        let (Some(leader), None) = (leaders.next(), leaders.next()) else {
+            return false;
+        };
+        statuses.len() == up.len()
+            && leader.number("synced_followers") == Some(followers)
+            && leader.number("synced_observers") == Some(observers)
+            && up
+                .iter()
+                .all(|id| Session::is_refused(self.server(*id).address()))
+    }
+
+    fn ensure_none_has_ended(&mut self) -> Result<()> {
+        for (id, member) in &mut self.members {
+            if member.state == MemberState::Up
+                && let Some(status) = member.server.ended()?
+            {
+                member.state = MemberState::Down;
+                bail!("server {id} ended: {status}\n{}", member.server.log());
+            }
+        }
+        Ok(())
+    }
+
+    fn has_lost_a_port(&self) -> bool {
+        let mut servers = self.members.values().map(|member| &member.server);
+        servers.any(|server| server.log().contains("Address already in use"))
+    }
+
+    fn with_state(&self, state: MemberState) -> Vec<ServerId> {
+        let members = self
+            .members
+            .iter()
+            .filter(|(_, member)| member.state == state);
+        members.map(|(id, _)| *id).collect()
+    }
+
+    fn member_mut(&mut self, id: ServerId) -> Result<&mut Member> {
+        self.members.get_mut(&id).context("no such member")
+    }
+}
+
+const START_ATTEMPTS_MAX: usize = 3;
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
