@@ -9,6 +9,7 @@
 //! set a watch precedes that watch's event.
 
 mod outbox;
+mod pending;
 mod read;
 mod stats;
 mod write_reply;
@@ -20,7 +21,7 @@ use crate::auth::AuthOutcome;
 use crate::step::{ClientRequest, ConnId, Input, Now, OpenSession};
 use bytes::Bytes;
 use outbox::Outbox;
-use std::collections::VecDeque;
+use pending::{Pending, PendingQueue, Work};
 use std::sync::Arc;
 use write_reply::{is_write, write_result};
 use zooid_proto::request::{AuthPacket, PathOnly};
@@ -32,10 +33,6 @@ use zooid_proto::{
 use zooid_tree::acl::{Access, permits};
 use zooid_tree::{Applied, Fired, Replica, WatcherId};
 
-/// Requests that one connection may have waiting.
-const PENDING_MAX: usize = 1000;
-/// Bytes of requests that one connection may have waiting.
-const PENDING_BYTES_MAX: usize = 16 << 20;
 /// Bytes of replies above which no further read is run until the client has taken some.
 const OUTBOX_HIGH_BYTES: usize = 1 << 20;
 /// Bytes of replies and events above which the connection is given up: its client does not read,
@@ -73,13 +70,12 @@ enum Heard {
     Reported,
 }
 
-#[derive(Debug)]
-struct Pending {
-    xid: i32,
-    op: OpCode,
-    body: Bytes,
-    ids: Arc<[Id]>,
-    received_ms: i64,
+/// How long a frame has waited to be taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wait {
+    Short,
+    /// Longer than `zookeeper.throttled_op_wait_time`.
+    TooLong,
 }
 
 /// One client.
@@ -93,8 +89,7 @@ pub struct Connection {
     /// Whether the client knows read-only servers, as its connect request showed.
     read_only_field: Option<bool>,
     ids: Arc<[Id]>,
-    pending: VecDeque<Pending>,
-    pending_bytes: usize,
+    pending: PendingQueue,
     outbox: Outbox,
     stats: ConnStats,
     recent: Recent,
@@ -113,8 +108,7 @@ impl Connection {
             session: SessionId(0),
             timeout_ms: 0,
             read_only_field: None,
-            pending: VecDeque::new(),
-            pending_bytes: 0,
+            pending: PendingQueue::default(),
             outbox: Outbox::default(),
             stats: ConnStats::new(now),
             recent: Recent::default(),
@@ -196,22 +190,20 @@ impl Connection {
         match self.phase {
             Phase::Fresh => true,
             Phase::Opening { .. } | Phase::Closing => false,
-            Phase::Established => {
-                self.pending.len() < PENDING_MAX
-                    && self.pending_bytes < PENDING_BYTES_MAX
-                    && self.outbox.len() < OUTBOX_HIGH_BYTES
-            }
+            Phase::Established => !self.pending.is_full() && self.outbox.len() < OUTBOX_HIGH_BYTES,
         }
+    }
+
+    /// Bytes of those requests whose reply is not made yet and that are larger than `size`.
+    #[must_use]
+    pub fn outstanding_bytes_over(&self, size: usize) -> usize {
+        self.pending.bytes_over(size)
     }
 
     /// Whether [`Connection::run_reads`] would do something.
     #[must_use]
     pub fn has_ready_reads(&self) -> bool {
-        self.outbox.len() < OUTBOX_HIGH_BYTES
-            && self
-                .pending
-                .front()
-                .is_some_and(|first| read::is_read(first.op))
+        self.outbox.len() < OUTBOX_HIGH_BYTES && self.pending.oldest_needs_no_core()
     }
 
     /// Moves everything that is to be sent to the end of `out`.
@@ -243,11 +235,28 @@ impl Connection {
 
     /// Takes in one frame, without its length. What the core must know goes to `to_node`.
     pub fn on_frame(&mut self, ctx: &Context<'_>, frame: &Bytes, to_node: &mut Vec<Input>) {
+        self.on_any_frame(ctx, frame, Wait::Short, to_node);
+    }
+
+    /// Takes in one frame that has waited for its turn for so long that it is not carried out any
+    /// more: if it is a request, ThrottledOp answers it in its place among the replies. Java
+    /// `RequestThrottler.shouldThrottleOp`; pings and the end of a session pass.
+    pub fn on_late_frame(&mut self, ctx: &Context<'_>, frame: &Bytes, to_node: &mut Vec<Input>) {
+        self.on_any_frame(ctx, frame, Wait::TooLong, to_node);
+    }
+
+    fn on_any_frame(
+        &mut self,
+        ctx: &Context<'_>,
+        frame: &Bytes,
+        wait: Wait,
+        to_node: &mut Vec<Input>,
+    ) {
         self.stats.packets_received += 1;
         self.recent.packets_received += 1;
         match self.phase {
             Phase::Fresh => self.on_connect(ctx, frame, to_node),
-            Phase::Established => self.on_request(ctx, frame, to_node),
+            Phase::Established => self.on_request(ctx, frame, wait, to_node),
             Phase::Opening { .. } | Phase::Closing => {}
         }
     }
@@ -274,7 +283,13 @@ impl Connection {
         to_node.push(Input::Open(self.id, open));
     }
 
-    fn on_request(&mut self, ctx: &Context<'_>, frame: &Bytes, to_node: &mut Vec<Input>) {
+    fn on_request(
+        &mut self,
+        ctx: &Context<'_>,
+        frame: &Bytes,
+        wait: Wait,
+        to_node: &mut Vec<Input>,
+    ) {
         if self.heard == Heard::No {
             self.heard = Heard::Unreported;
         }
@@ -291,7 +306,11 @@ impl Connection {
                 self.outbox.reply(header.xid, Zxid::ZERO, required);
                 self.close();
             }
-            Some(op) if read::is_read(op) => self.on_read(ctx, header.xid, op, body),
+            Some(op) if wait == Wait::TooLong && is_throttlable(op) => {
+                self.recent.throttled += 1;
+                self.on_read(ctx, header.xid, op, Work::Throttled, Bytes::new());
+            }
+            Some(op) if read::is_read(op) => self.on_read(ctx, header.xid, op, Work::Read, body),
             Some(op) if is_write(op) => self.on_write(ctx, header.xid, op, body, to_node),
             _ => {
                 self.outbox
@@ -357,11 +376,13 @@ impl Connection {
         });
     }
 
-    fn on_read(&mut self, ctx: &Context<'_>, xid: i32, op: OpCode, body: Bytes) {
+    /// A request that needs no commit: it runs at once, or behind what stands before it.
+    fn on_read(&mut self, ctx: &Context<'_>, xid: i32, op: OpCode, work: Work, body: Bytes) {
         let ids = Arc::clone(&self.ids);
         let read = Pending {
             xid,
             op,
+            work,
             body,
             ids,
             received_ms: ctx.now.mono_ms,
@@ -369,7 +390,7 @@ impl Connection {
         if self.pending.is_empty() && self.outbox.len() < OUTBOX_HIGH_BYTES {
             self.run_read(ctx, &read);
         } else {
-            self.enqueue(read);
+            self.pending.push(read);
         }
     }
 
@@ -390,24 +411,14 @@ impl Connection {
             body: body.clone(),
             ids: Arc::clone(&ids),
         }));
-        self.enqueue(Pending {
+        self.pending.push(Pending {
             xid,
             op,
+            work: Work::Write,
             body,
             ids,
             received_ms: ctx.now.mono_ms,
         });
-    }
-
-    fn enqueue(&mut self, pending: Pending) {
-        self.pending_bytes += pending.body.len();
-        self.pending.push_back(pending);
-    }
-
-    fn dequeue(&mut self) -> Option<Pending> {
-        let first = self.pending.pop_front()?;
-        self.pending_bytes -= first.body.len();
-        Some(first)
     }
 
     /// Runs the reads that no write stands before, as far as the outbox has room.
@@ -420,11 +431,7 @@ impl Connection {
     /// Runs the reads that stand before the next write, which is about to be applied and must not
     /// be seen by them. They cannot wait for room in the outbox, so there is a bound to them, too.
     pub fn before_commit(&mut self, ctx: &Context<'_>) {
-        while self
-            .pending
-            .front()
-            .is_some_and(|first| read::is_read(first.op))
-        {
+        while self.pending.oldest_needs_no_core() {
             if self.outbox.len() > OUTBOX_MAX_BYTES {
                 return self.give_up();
             }
@@ -433,12 +440,18 @@ impl Connection {
     }
 
     fn run_next(&mut self, ctx: &Context<'_>) {
-        if let Some(read) = self.dequeue() {
+        if let Some(read) = self.pending.pop() {
             self.run_read(ctx, &read);
         }
     }
 
     fn run_read(&mut self, ctx: &Context<'_>, read: &Pending) {
+        if read.work == Work::Throttled {
+            let last_zxid = ctx.replica.last_zxid();
+            self.outbox
+                .reply(read.xid, last_zxid, ErrorCode::ThrottledOp);
+            return self.finish(ctx, read);
+        }
         let reader = read::Read {
             replica: ctx.replica,
             watcher: WatcherId(self.id.0),
@@ -545,13 +558,13 @@ impl Connection {
         }
         let matches = self
             .pending
-            .front()
-            .is_some_and(|first| first.xid == cxid && is_write(first.op));
+            .oldest()
+            .is_some_and(|first| first.xid == cxid && first.work == Work::Write);
         assert!(
             matches,
             "a commit must answer the oldest write of its connection"
         );
-        self.dequeue()
+        self.pending.pop()
     }
 
     /// The session is open.
@@ -584,8 +597,13 @@ impl Connection {
     pub fn close(&mut self) {
         self.phase = Phase::Closing;
         self.pending.clear();
-        self.pending_bytes = 0;
     }
+}
+
+/// Whether a request may be answered with ThrottledOp (Java `Request.isThrottlable`).
+fn is_throttlable(op: OpCode) -> bool {
+    let is_exempt = matches!(op, OpCode::Ping | OpCode::CloseSession);
+    (read::is_read(op) || is_write(op)) && !is_exempt
 }
 
 #[cfg(test)]

@@ -49,6 +49,8 @@ pub(crate) enum Packet {
     },
 }
 
+type OnFrame = fn(&mut Connection, &Context<'_>, &Bytes, &mut Vec<Input>);
+
 pub(crate) struct TestServer {
     pub(crate) settings: Settings,
     pub(crate) node: Node,
@@ -116,6 +118,10 @@ impl TestServer {
 
     /// Sends one frame, without its length.
     pub(crate) fn frame(&mut self, conn: ConnId, frame: Vec<u8>) {
+        self.take_in(conn, frame, Connection::on_frame);
+    }
+
+    fn take_in(&mut self, conn: ConnId, frame: Vec<u8>, on_frame: OnFrame) {
         let mut inputs = Vec::new();
         let ctx = Context {
             now: self.now,
@@ -123,7 +129,7 @@ impl TestServer {
             replica: &self.replica,
         };
         let connection = self.conns.get_mut(&conn).expect("the connection exists");
-        connection.on_frame(&ctx, &Bytes::from(frame), &mut inputs);
+        on_frame(connection, &ctx, &Bytes::from(frame), &mut inputs);
         for input in inputs {
             self.input(input);
         }
@@ -131,6 +137,13 @@ impl TestServer {
 
     pub(crate) fn request(&mut self, conn: ConnId, xid: i32, op: OpCode, body: &impl Jute) {
         self.request_bytes(conn, xid, op.code(), &body.to_vec());
+    }
+
+    /// Sends a request that has waited too long by the time it is taken in.
+    pub(crate) fn late_request(&mut self, conn: ConnId, xid: i32, op: OpCode, body: &[u8]) {
+        let mut frame = RequestHeader { xid, op: op.code() }.to_vec();
+        frame.extend_from_slice(body);
+        self.take_in(conn, frame, Connection::on_late_frame);
     }
 
     pub(crate) fn request_bytes(&mut self, conn: ConnId, xid: i32, op: i32, body: &[u8]) {

@@ -63,6 +63,8 @@ pub struct Recent {
     pub writes: Tally,
     /// Auth packets refused.
     pub auth_failures: u64,
+    /// Requests answered with ThrottledOp.
+    pub throttled: u64,
     /// Packets to the client.
     pub sent: Sent,
 }

@@ -483,3 +483,53 @@ fn a_connection_is_reported_as_heard_once() {
     assert_eq!(connection.take_heard(), Some(session));
     assert_eq!(connection.take_heard(), None);
 }
+
+#[test]
+fn a_late_request_is_refused_in_its_place_and_changes_nothing() {
+    let mut server = TestServer::new(settings());
+    let (conn, session) = server.connect(1);
+    server.sync_at_once = false;
+    server.request(conn, 1, OpCode::Create, &create("/a"));
+    server.late_request(conn, 2, OpCode::SetData, &set("/a", b"late").to_vec());
+    server.late_request(conn, 3, OpCode::GetData, &watch("/a", true).to_vec());
+    server.late_request(conn, -2, OpCode::Ping, &[]);
+    server.request(conn, 4, OpCode::SetData, &set("/a", b"2"));
+    assert_eq!(server.packets(conn), []);
+    server.sync();
+    let throttled = ErrorCode::ThrottledOp.code();
+    assert_eq!(
+        summary(&server.packets(conn)),
+        [
+            "reply 1 0".to_owned(),
+            format!("reply 2 {throttled}"),
+            format!("reply 3 {throttled}"),
+            "reply -2 0".to_owned(),
+            "reply 4 0".to_owned(),
+        ]
+    );
+    // A session's opening, a node's creation and one change: nothing for what came late.
+    assert_eq!(server.appended.len(), 3);
+    assert_eq!(server.replica.watch_count(), 0);
+    server.late_request(conn, 5, OpCode::CloseSession, &[]);
+    server.sync();
+    assert_eq!(summary(&server.packets(conn)), ["reply 5 0"]);
+    assert!(server.replica.sessions().all(|(id, _)| id != session));
+}
+
+#[test]
+fn bytes_of_large_requests_count_until_they_are_answered() {
+    let mut server = TestServer::new(settings());
+    let (conn, _) = server.connect(1);
+    server.call(conn, OpCode::Create, &create("/a"));
+    server.sync_at_once = false;
+    let large = set("/a", &[0; 100]);
+    let frame_bytes = 8 + large.to_vec().len();
+    server.request(conn, 1, OpCode::SetData, &large);
+    server.request(conn, 2, OpCode::SetData, &set("/a", b"small"));
+    server.request(conn, 3, OpCode::SetData, &large);
+    let over = |server: &mut TestServer, size| server.connection(conn).outstanding_bytes_over(size);
+    assert_eq!(over(&mut server, 100), 2 * frame_bytes);
+    assert_eq!(over(&mut server, frame_bytes), 0);
+    server.sync();
+    assert_eq!(over(&mut server, 0), 0);
+}
