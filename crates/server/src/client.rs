@@ -4,10 +4,15 @@
 //! and wakes it. Both reach the connection through [`Client`]. Lock order: the replica, then the
 //! connection.
 
+mod gate;
+mod inbound;
+
 use crate::core_thread::CoreMessage;
 use crate::shared::Shared;
 use crate::{clock, four_letter};
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::Bytes;
+use gate::{Arrived, Entry, Gate, Refusal};
+use inbound::{Inbound, LengthOutOfRange};
 use parking_lot::Mutex;
 use std::cell::RefCell;
 use std::io::ErrorKind;
@@ -19,9 +24,9 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, info};
-use zooid_node::{ConnId, Connection, Context, Input};
+use zooid_node::{ConnId, Connection, Context, Input, Now, Tally};
 
 /// Bytes asked of a socket at once.
 const READ_CHUNK_BYTES: usize = 64 << 10;
@@ -31,7 +36,9 @@ const IDLE_BUFFER_BYTES_MAX: usize = 16 << 10;
 const FRAMES_PER_TURN: usize = 128;
 /// How long a closing connection may take to accept what is still to be sent.
 const LINGER: Duration = Duration::from_secs(5);
-const LENGTH_BYTES: usize = 4;
+/// Unread bytes of a connection whose next request waits for others to be answered. It is read from
+/// all the same, since only reading tells whether its client is still there.
+const STALLED_BYTES_MAX: usize = 1 << 20;
 
 /// What the socket's task and the core thread share of one client.
 #[derive(Debug)]
@@ -69,6 +76,18 @@ enum End {
     Stopping,
 }
 
+impl From<LengthOutOfRange> for End {
+    fn from(error: LengthOutOfRange) -> End {
+        End::Refused(error.to_string())
+    }
+}
+
+impl From<Refusal> for End {
+    fn from(refusal: Refusal) -> End {
+        End::Refused(refusal.to_string())
+    }
+}
+
 /// Serves one accepted socket until it ends.
 pub(crate) async fn serve(shared: Arc<Shared>, client: Arc<Client>, stream: TcpStream) {
     let (reader, writer) = stream.into_split();
@@ -76,10 +95,11 @@ pub(crate) async fn serve(shared: Arc<Shared>, client: Arc<Client>, stream: TcpS
     let mut socket = Socket {
         reader,
         writer,
-        received: BytesMut::new(),
+        received: Inbound::default(),
+        gone: false,
         sending: Vec::new(),
         sent: 0,
-        outstanding: 0,
+        gate: Gate::default(),
         deadline: accepted + shared.limits.sessionless_timeout,
     };
     let end = socket.run(&shared, &client).await;
@@ -93,12 +113,12 @@ thread_local! {
 /// Reads what has arrived; 0 bytes: the client has closed. It goes through a buffer of the thread, so
 /// that a connection holds no more memory than it has unread bytes: silent ones cost next to nothing.
 /// Cancellation-safe, since nothing is awaited after the read.
-async fn receive(reader: &OwnedReadHalf, received: &mut BytesMut) -> std::io::Result<usize> {
+async fn receive(reader: &OwnedReadHalf, received: &mut Inbound) -> std::io::Result<usize> {
     loop {
         reader.readable().await?;
         let read: std::io::Result<usize> = READ_BUFFER.with_borrow_mut(|buffer| {
             let n = reader.try_read(buffer)?;
-            received.extend_from_slice(&buffer[..n]);
+            received.push(&buffer[..n], clock::now().mono_ms);
             Ok(n)
         });
         match read {
@@ -111,13 +131,13 @@ async fn receive(reader: &OwnedReadHalf, received: &mut BytesMut) -> std::io::Re
 struct Socket {
     reader: OwnedReadHalf,
     writer: OwnedWriteHalf,
-    /// Bytes not yet cut into frames.
-    received: BytesMut,
+    received: Inbound,
+    /// Whether the client has closed its side. What it has sent before may still be carried out.
+    gone: bool,
     sending: Vec<u8>,
     /// How much of `sending` is with the kernel.
     sent: usize,
-    /// This connection's part of [`Shared::in_process`].
-    outstanding: usize,
+    gate: Gate,
     /// Until when a session must be open.
     deadline: Instant,
 }
@@ -129,8 +149,26 @@ struct Turn {
     closing: bool,
     /// Whether the connection would take more frames.
     hungry: bool,
+    /// Whether its next frame waits for requests in progress to be answered.
+    stalled: bool,
     /// Whether there is more to do at once, after other connections had their turn.
     again: bool,
+}
+
+/// What there is for the connection.
+enum Next {
+    /// No whole frame.
+    Nothing,
+    /// A frame whose turn has not come.
+    Stalled,
+    Frame(Frame),
+}
+
+struct Frame {
+    body: Bytes,
+    waited_ms: i64,
+    /// Whether it has waited for too long to be carried out.
+    is_late: bool,
 }
 
 impl Socket {
@@ -144,7 +182,7 @@ impl Socket {
             }
             let mut turn = match self.turn(shared, client) {
                 Ok(turn) => turn,
-                Err(reason) => return End::Refused(reason),
+                Err(end) => return end,
             };
             if !turn.to_node.is_empty() {
                 shared.stats.queued(&turn.to_node);
@@ -156,7 +194,10 @@ impl Socket {
             if turn.closing {
                 return End::Closed;
             }
-            if shared.is_draining() && self.outstanding == 0 && self.is_flushed() {
+            if self.is_done(shared) {
+                return End::Gone;
+            }
+            if shared.is_draining() && self.gate.outstanding() == 0 && self.is_flushed() {
                 return End::Stopping;
             }
             if let Err(end) = self.wait(shared, client, &turn).await {
@@ -167,7 +208,7 @@ impl Socket {
 
     /// A four-letter word is recognised only as the first bytes of a connection.
     fn four_letter_word(&self, client: &Client) -> Option<four_letter::Word> {
-        let first = self.received.first_chunk::<LENGTH_BYTES>()?;
+        let first = self.received.bytes().first_chunk()?;
         let word = four_letter::Word::from_bytes(*first)?;
         client.conn.lock().is_fresh().then_some(word)
     }
@@ -179,7 +220,7 @@ impl Socket {
         client: &Client,
         word: four_letter::Word,
     ) -> Result<(), End> {
-        while self.received.len() < word.request_bytes() {
+        while self.received.bytes().len() < word.request_bytes() {
             // A read that is dropped has moved no bytes.
             tokio::select! {
                 read = receive(&self.reader, &mut self.received) => match read {
@@ -195,15 +236,16 @@ impl Socket {
         }
         let local_port = self.reader.local_addr().map_or(0, |local| local.port());
         let asker = four_letter::Asker { client, local_port };
-        let answer = four_letter::answer(shared, asker, word, &self.received).await;
+        let answer = four_letter::answer(shared, asker, word, self.received.bytes()).await;
         self.sending = answer.into_bytes();
         Ok(())
     }
 
     /// Hands the frames that have arrived to the connection, runs its reads, and takes what is to
     /// be sent: all under one read lock of the replica.
-    fn turn(&mut self, shared: &Shared, client: &Client) -> Result<Turn, String> {
+    fn turn(&mut self, shared: &Shared, client: &Client) -> Result<Turn, End> {
         let mut to_node = Vec::new();
+        let mut waits = Tally::default();
         let replica = shared.replica.read();
         let mut conn = client.conn.lock();
         let ctx = Context {
@@ -212,12 +254,21 @@ impl Socket {
             replica: &replica,
         };
         conn.run_reads(&ctx);
+        self.gate.settle_if_limited(shared, &conn);
         let mut frames = 0;
+        let mut next = Next::Nothing;
         while frames < FRAMES_PER_TURN && conn.wants_frames() && !shared.is_draining() {
-            let Some(frame) = self.next_frame(shared.limits.max_buffer)? else {
+            next = self.next_frame(shared, &conn, ctx.now)?;
+            let Next::Frame(frame) = &next else {
                 break;
             };
-            conn.on_frame(&ctx, &frame, &mut to_node);
+            waits.add(frame.waited_ms);
+            if frame.is_late {
+                conn.on_late_frame(&ctx, &frame.body, &mut to_node);
+            } else {
+                conn.on_frame(&ctx, &frame.body, &mut to_node);
+            }
+            self.gate.settle_if_limited(shared, &conn);
             frames += 1;
         }
         drop(replica);
@@ -230,43 +281,51 @@ impl Socket {
         if conn.newly_heard() {
             shared.note_heard(client.id);
         }
-        shared.stats.add(&conn.take_recent());
-        self.count_outstanding(shared, conn.outstanding());
+        shared.stats.add(&conn.take_recent(), &waits);
+        self.gate.settle(shared, &conn);
         Ok(Turn {
             to_node,
             established: conn.is_established(),
             closing: conn.is_closing(),
             hungry: conn.wants_frames() && !shared.is_draining(),
+            stalled: matches!(next, Next::Stalled),
             again: frames == FRAMES_PER_TURN,
         })
     }
 
-    fn count_outstanding(&mut self, shared: &Shared, now: usize) {
-        shared.in_process.fetch_add(now, Ordering::Relaxed);
-        shared
-            .in_process
-            .fetch_sub(self.outstanding, Ordering::Relaxed);
-        self.outstanding = now;
+    fn next_frame(&mut self, shared: &Shared, conn: &Connection, now: Now) -> Result<Next, End> {
+        let Some(len) = self.received.next_len(shared.limits.max_buffer)? else {
+            return Ok(Next::Nothing);
+        };
+        self.gate.check_len(shared, len)?;
+        let Some(frame) = self.received.peek(len) else {
+            return Ok(Next::Nothing);
+        };
+        let waited_ms = now.mono_ms - self.received.arrived_ms(len);
+        let arrived = Arrived {
+            frame,
+            waited_ms,
+            is_gone: self.gone,
+        };
+        Ok(match self.gate.enter(shared, conn, &arrived)? {
+            Entry::Stalled => Next::Stalled,
+            entry @ (Entry::Now | Entry::Late) => Next::Frame(Frame {
+                body: self.received.take(len),
+                waited_ms,
+                is_late: entry == Entry::Late,
+            }),
+        })
     }
 
-    fn next_frame(&mut self, max_len: usize) -> Result<Option<Bytes>, String> {
-        let Some(prefix) = self.received.first_chunk::<LENGTH_BYTES>() else {
-            return Ok(None);
-        };
-        let claimed = i32::from_be_bytes(*prefix);
-        let len = usize::try_from(claimed).ok().filter(|len| *len <= max_len);
-        let Some(len) = len else {
-            return Err(format!("packet length {claimed} is out of range"));
-        };
-        if self.received.len() < LENGTH_BYTES + len {
-            return Ok(None);
-        }
-        self.received.advance(LENGTH_BYTES);
-        Ok(Some(self.received.split_to(len).freeze()))
+    /// Whether the client has closed its side, and nothing of what it sent before is left to do.
+    fn is_done(&self, shared: &Shared) -> bool {
+        let next = || self.received.next_len(shared.limits.max_buffer);
+        self.gone && !matches!(next(), Ok(Some(len)) if self.received.peek(len).is_some())
     }
 
+    /// A client that has closed its side takes no replies.
     fn is_flushed(&self) -> bool {
-        self.sent == self.sending.len()
+        self.gone || self.sent == self.sending.len()
     }
 
     /// Waits until there is something to do: bytes, room to send, a wake-up, the deadline.
@@ -275,12 +334,13 @@ impl Socket {
             tokio::task::yield_now().await;
         }
         // As in Java: a busy server stops reading from those who have something under way.
-        let throttled = self.outstanding > 0
+        let throttled = self.gate.outstanding() > 0
             && shared.in_process.load(Ordering::Relaxed) > shared.limits.global_outstanding;
-        if throttled && turn.hungry {
+        if (throttled && turn.hungry) || turn.stalled {
             shared.stats.held_back();
         }
-        let reads = turn.hungry && !throttled && !turn.again;
+        let is_full = turn.stalled && self.received.bytes().len() >= STALLED_BYTES_MAX;
+        let reads = turn.hungry && !throttled && !turn.again && !is_full && !self.gone;
         let flushed = self.is_flushed();
         // Every arm is cancellation-safe: a read or write that is dropped has moved no bytes, and a
         // notification that is dropped is kept by `Notify`.
@@ -295,11 +355,12 @@ impl Socket {
             () = client.wake.notified() => {}
             () = std::future::ready(()), if turn.again => {}
             read = receive(&self.reader, &mut self.received), if reads => match read {
-                Ok(n) if n > 0 => {
-                    shared.stats.bytes_received(n);
-                }
-                _ => return Err(End::Gone),
+                Ok(0) => self.gone = true,
+                Ok(n) => shared.stats.bytes_received(n),
+                Err(_) => return Err(End::Gone),
             },
+            () = shared.room.notified(), if turn.stalled => {}
+            () = sleep(shared.request_throttle.stall_time()), if turn.stalled => {}
             () = sleep_until(self.deadline), if !turn.established => {
                 shared.stats.sessionless_expired();
                 return Err(End::Refused("no session was opened in time".to_owned()));
@@ -312,7 +373,7 @@ impl Socket {
     /// Sends what is left, tells the core, and takes the client off every list.
     async fn leave(mut self, shared: &Arc<Shared>, client: &Arc<Client>, end: &End) {
         debug!(remote = %client.remote, ?end, "connection ends");
-        if matches!(end, End::Gone) {
+        if self.gone || matches!(end, End::Gone) {
             shared.stats.dropped();
         }
         if let End::Refused(reason) = end {
@@ -328,7 +389,7 @@ impl Socket {
             // A client that does not take its last bytes loses them.
             let _ = tokio::time::timeout(LINGER, send).await;
         }
-        self.count_outstanding(shared, 0);
+        self.gate.leave(shared);
         client.conn.lock().close();
         shared
             .replica

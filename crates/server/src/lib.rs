@@ -12,6 +12,7 @@
 mod client;
 mod clients;
 mod clock;
+mod connection_throttle;
 mod core_thread;
 mod database;
 mod directory_lock;
@@ -19,6 +20,7 @@ mod four_letter;
 mod listener;
 mod log_thread;
 mod metrics;
+mod request_throttle;
 mod server;
 mod settings;
 mod shared;

@@ -2,13 +2,15 @@
 
 use crate::clients::Clients;
 use crate::clock;
+use crate::connection_throttle::ConnectionThrottle;
 use crate::core_thread::CoreMessage;
 use crate::database::Files;
+use crate::request_throttle::RequestThrottle;
 use crate::stats::ServerStats;
 use parking_lot::{Mutex, RwLock};
 use std::sync::atomic::{AtomicI64, AtomicUsize};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use zooid_config::Config;
 use zooid_node::{ConnId, Context, Settings};
 use zooid_proto::SessionId;
@@ -35,10 +37,16 @@ pub(crate) struct Shared {
     /// Written by the core thread only, a batch of commits per lock.
     pub(crate) replica: RwLock<Replica>,
     pub(crate) clients: Clients,
+    pub(crate) request_throttle: RequestThrottle,
+    pub(crate) connection_throttle: Mutex<ConnectionThrottle>,
     pub(crate) stats: ServerStats,
     pub(crate) core: mpsc::Sender<CoreMessage>,
     /// Requests whose reply is not made yet, over all connections.
     pub(crate) in_process: AtomicUsize,
+    /// Bytes of the large ones among them.
+    pub(crate) large_bytes: AtomicUsize,
+    /// There may be room for one more, where [`RequestThrottle`] limits their number.
+    pub(crate) room: Notify,
     /// When the core wants its next timer, on the monotonic clock.
     pub(crate) next_wakeup_ms: AtomicI64,
     /// Connections that sent something since the last timer; each is in it once.
@@ -64,7 +72,11 @@ impl Shared {
             count(config.client.cnxns_per_ip_max),
             count(config.client.cnxns_max),
         );
+        let connection_throttle =
+            ConnectionThrottle::new(config.connection_throttle.clone(), clock::now().mono_ms);
         Shared {
+            request_throttle: RequestThrottle::new(config.throttle.clone()),
+            connection_throttle: Mutex::new(connection_throttle),
             settings,
             limits,
             files,
@@ -73,6 +85,8 @@ impl Shared {
             stats: ServerStats::new(clock::now()),
             core,
             in_process: AtomicUsize::new(0),
+            large_bytes: AtomicUsize::new(0),
+            room: Notify::new(),
             next_wakeup_ms: AtomicI64::new(0),
             heard: Mutex::new(Vec::new()),
             draining: watch::Sender::new(false),

@@ -44,6 +44,10 @@ pub(crate) struct Counters {
     pub(crate) connect_requests: AtomicU64,
     pub(crate) requests_queued: AtomicU64,
     pub(crate) requests_held_back: AtomicU64,
+    pub(crate) requests_throttled: AtomicU64,
+    pub(crate) stale_requests: AtomicU64,
+    pub(crate) stale_requests_dropped: AtomicU64,
+    pub(crate) large_requests_rejected: AtomicU64,
     pub(crate) sessions_expired: AtomicU64,
     pub(crate) revalidations: AtomicU64,
     pub(crate) proposals: AtomicU64,
@@ -57,6 +61,10 @@ pub(crate) struct Counters {
 pub(crate) struct Summaries {
     pub(crate) reads: Distribution,
     pub(crate) updates: Distribution,
+    /// Waiting of requests before their turn.
+    pub(crate) throttle_waits: Distribution,
+    /// Connection tokens missing after each connect request.
+    pub(crate) token_deficit: Tally,
     /// Writing and syncing one batch of the log.
     pub(crate) flushes: Distribution,
     pub(crate) batch_records: Tally,
@@ -79,6 +87,8 @@ impl Summaries {
         Summaries {
             reads: Distribution::new(),
             updates: Distribution::new(),
+            throttle_waits: Distribution::new(),
+            token_deficit: Tally::default(),
             flushes: Distribution::new(),
             batch_records: Tally::default(),
             core_queue: Tally::default(),
@@ -154,6 +164,10 @@ impl Counters {
             connect_requests,
             requests_queued,
             requests_held_back,
+            requests_throttled,
+            stale_requests,
+            stale_requests_dropped,
+            large_requests_rejected,
             sessions_expired,
             revalidations,
             proposals,
@@ -173,6 +187,10 @@ impl Counters {
             connect_requests,
             requests_queued,
             requests_held_back,
+            requests_throttled,
+            stale_requests,
+            stale_requests_dropped,
+            large_requests_rejected,
             sessions_expired,
             revalidations,
             proposals,
@@ -187,13 +205,14 @@ impl Counters {
 
 /// Connections.
 impl ServerStats {
-    /// Adds what a connection has counted.
-    pub(crate) fn add(&self, recent: &Recent) {
+    /// Adds what a connection has counted, and how long its frames have waited for their turn.
+    pub(crate) fn add(&self, recent: &Recent, waits: &Tally) {
         let counters = &self.counters;
         add(&counters.packets_received, recent.packets_received);
         add(&counters.auth_failures, recent.auth_failures);
+        add(&counters.requests_throttled, recent.throttled);
         let sent = &recent.sent;
-        if sent.packets == 0 {
+        if sent.packets == 0 && waits.count == 0 {
             return;
         }
         add(&counters.packets_sent, sent.packets);
@@ -202,6 +221,7 @@ impl ServerStats {
         let mut summaries = self.summaries.lock();
         summaries.reads.merge(&recent.reads);
         summaries.updates.merge(&recent.writes);
+        summaries.throttle_waits.merge(waits);
         summaries.packet_bytes.merge(&sent.replies);
         summaries.packet_bytes.merge(&sent.events);
         if sent.last_bytes > 0 {
@@ -245,9 +265,30 @@ impl ServerStats {
         add(&self.counters.sessionless_expired, 1);
     }
 
-    /// A connection is not read from because too many requests are under way.
+    /// A connection is not served for now because too many requests are under way.
     pub(crate) fn held_back(&self) {
         add(&self.counters.requests_held_back, 1);
+    }
+
+    /// A request is carried out for which nobody waits any more.
+    pub(crate) fn stale(&self) {
+        add(&self.counters.stale_requests, 1);
+    }
+
+    /// Such a request is dropped.
+    pub(crate) fn stale_dropped(&self) {
+        add(&self.counters.stale_requests_dropped, 1);
+    }
+
+    /// A request is refused because all large ones together would be too large.
+    pub(crate) fn large_rejected(&self) {
+        add(&self.counters.large_requests_rejected, 1);
+    }
+
+    /// A client may open a session, and so many connection tokens are missing.
+    pub(crate) fn session_admitted(&self, deficit: u64) {
+        let deficit = i64::try_from(deficit).unwrap_or(i64::MAX);
+        self.summaries.lock().token_deficit.add(deficit);
     }
 
     /// These go to the core's queue.

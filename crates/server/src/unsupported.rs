@@ -27,23 +27,6 @@ pub(crate) fn unsupported(config: &Config) -> Vec<&'static str> {
             "a JAAS configuration is set, but this version has no SASL: clients are not \
              authenticated by it",
         ),
-        (
-            config.connection_throttle.tokens.is_some(),
-            "connection_throttle_tokens is set, but this version does not throttle connections",
-        ),
-        (
-            config.throttle.requests_max.is_some(),
-            "request_throttle_max_requests is set, but this version limits requests by \
-             globalOutstandingLimit only",
-        ),
-        (
-            config.throttle.throttled_op_wait_ms.is_some(),
-            "throttled_op_wait_time is set, but this version drops no request for its age",
-        ),
-        (
-            config.throttle.large_request_bytes_min.is_some(),
-            "largeRequestThreshold is set, but this version limits requests by jute.maxbuffer only",
-        ),
     ];
     asked
         .into_iter()

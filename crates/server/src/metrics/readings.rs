@@ -22,6 +22,8 @@ pub(crate) struct Readings<'a> {
     pub(crate) descriptors: Descriptors,
     pub(crate) database: DatabaseReadings,
     pub(crate) summaries: Summaries,
+    /// The share of connect requests that is refused at random.
+    pub(crate) drop_probability: f64,
     pub(crate) stats: &'a ServerStats,
 }
 
@@ -47,6 +49,7 @@ impl Readings<'_> {
             descriptors: Descriptors::count(),
             database: DatabaseReadings::of(&shared.replica.read()),
             summaries: shared.stats.summaries(),
+            drop_probability: shared.connection_throttle.lock().drop_probability(),
             stats: &shared.stats,
         }
     }

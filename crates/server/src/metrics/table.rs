@@ -79,8 +79,8 @@ pub(crate) static METRICS: &[Metric] = &[
     ),
     gauge(
         "connection_drop_probability",
-        "Chance that a new connection is refused",
-        |_| Number::Double(0.0),
+        "Chance that a connect request is refused",
+        |r| Number::Double(r.drop_probability),
     ),
     gauge(
         "last_client_response_size",
@@ -214,9 +214,10 @@ pub(crate) static METRICS: &[Metric] = &[
     counter("stale_sessions_expired", "Sessions expired", |c| {
         &c.sessions_expired
     }),
-    zero_counter(
+    counter(
         "throttled_ops",
         "Requests answered with an error for waiting too long",
+        |c| &c.requests_throttled,
     ),
     zero_counter(
         "learner_proposal_received_count",
@@ -236,17 +237,26 @@ pub(crate) static METRICS: &[Metric] = &[
         "quit_leading_due_to_disloyal_voter",
         "Times that a leader gave up for its voters",
     ),
-    zero_counter("stale_requests", "Requests of connections that were gone"),
-    zero_counter("stale_requests_dropped", "The same, not carried out"),
+    counter(
+        "stale_requests",
+        "Requests carried out though nobody waited for them any more",
+        |c| &c.stale_requests,
+    ),
+    counter(
+        "stale_requests_dropped",
+        "Requests not carried out since nobody waited for them any more",
+        |c| &c.stale_requests_dropped,
+    ),
     zero_counter("stale_replies", "Replies to connections that were gone"),
     counter(
         "request_throttle_wait_count",
-        "Times that a connection waited for the requests of all",
+        "Times that a connection waited because too many requests were in progress",
         |c| &c.requests_held_back,
     ),
-    zero_counter(
+    counter(
         "large_requests_rejected",
         "Requests refused for all large ones together being too large",
+        |c| &c.large_requests_rejected,
     ),
     counter(
         "digest_mismatches_count",
@@ -300,9 +310,10 @@ pub(crate) static METRICS: &[Metric] = &[
         "Time for an observer to catch up, in milliseconds",
     ),
     zero_basic("election_time", "Time of an election, in milliseconds"),
-    zero_basic(
+    basic(
         "connection_token_deficit",
-        "Connection tokens missing at a new connection",
+        "Connection tokens missing after a connect request",
+        |s| &s.token_deficit,
     ),
     zero_basic("inflight_snap_count", "Learners being sent a snapshot"),
     zero_basic("inflight_diff_count", "Learners being sent transactions"),
@@ -401,9 +412,10 @@ pub(crate) static METRICS: &[Metric] = &[
         "quorum_ack_latency",
         "Time from a proposal to its quorum, in milliseconds",
     ),
-    zero_advanced(
+    advanced(
         "request_throttle_queue_time_ms",
-        "Time of a request in the throttler, in milliseconds",
+        "Time of a request before its turn, in milliseconds",
+        |s| &s.throttle_waits,
     ),
 ];
 

@@ -18,18 +18,20 @@ fn tally(values: &[i64]) -> Tally {
 
 /// A server that has done a little of everything.
 pub(crate) fn readings(stats: &ServerStats) -> Readings<'_> {
-    stats.add(&Recent {
+    let recent = Recent {
         packets_received: 41,
         reads: tally(&[0, 2]),
         writes: tally(&[5]),
         auth_failures: 1,
+        throttled: 2,
         sent: Sent {
             packets: 40,
             replies: tally(&[16, 90]),
             events: tally(&[30]),
             last_bytes: 30,
         },
-    });
+    };
+    stats.add(&recent, &tally(&[0, 0, 7]));
     stats.synced(Duration::from_millis(3), 1);
     stats.synced(Duration::from_millis(4), 2);
     stats.recovered(Duration::from_millis(120), 17);
@@ -58,6 +60,7 @@ pub(crate) fn readings(stats: &ServerStats) -> Readings<'_> {
             quotas: BTreeMap::from([("app".to_owned(), quota)]),
         },
         summaries: stats.summaries(),
+        drop_probability: 0.25,
         stats,
     }
 }

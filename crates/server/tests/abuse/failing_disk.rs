@@ -1,6 +1,7 @@
 //! Disks that fill and syncs that fail: the server says why, stops, and has lost nothing.
 
 use crate::bystander::{Acknowledged, Bystander};
+use crate::preload;
 use crate::zooid::{Ended, Setup, Zooid};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -100,21 +101,8 @@ fn limit_on_file_sizes_stops_the_server_and_loses_nothing() {
     Bystander::arrive_again(&zooid).assert_unharmed();
 }
 
-/// Builds the shared library that makes one sync fail.
-fn failing_sync(directory: &Path) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/abuse/failing_sync.c");
-    let library = directory.join("failing_sync.so");
-    let built = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-o"])
-        .args([&library, &source])
-        .arg("-ldl")
-        .status();
-    assert!(built.expect("a C compiler").success());
-    library
-}
-
 fn failing_sync_stops_the_server(directory: &Path, fail_at: usize) {
-    let library = failing_sync(directory);
+    let library = preload::build(directory, "failing_sync");
     let setup = Setup::on(&directory.join(format!("fails-at-{fail_at}")));
     // Recovery and the first snapshot sync, too; only the log's syncs are counted.
     let failing = (setup.clone())
@@ -149,7 +137,7 @@ fn snapshot_that_cannot_be_written_leaves_the_server_serving() {
     let setup = Setup::on(directory.path())
         .config("dataLogDir", &logs.display())
         .property("zookeeper.snapCount", &20);
-    let library = failing_sync(directory.path());
+    let library = preload::build(directory.path(), "failing_sync");
     let first = setup.start();
     first.stop();
     let failing = (setup.clone())

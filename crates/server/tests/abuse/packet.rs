@@ -1,10 +1,11 @@
 //! Packets as bytes, well-formed ones.
 
 use bytes::Bytes;
-use zooid_interop::Wire;
-use zooid_proto::request::{PathWatch, SetDataRequest};
+use zooid_interop::{Wire, anyone};
+use zooid_proto::request::{CreateRequest, PathWatch, SetDataRequest};
 use zooid_proto::{
-    ConnectRequest, Jute, Limit, OpCode, Reader, ReplyHeader, RequestHeader, SessionId, Zxid,
+    ConnectRequest, CreateMode, Jute, Limit, OpCode, Reader, ReplyHeader, RequestHeader, SessionId,
+    Zxid,
 };
 
 /// A body with its length before it.
@@ -47,6 +48,16 @@ pub(crate) fn read(xid: i32, op: OpCode, path: &str) -> Vec<u8> {
 
 pub(crate) fn ping() -> Vec<u8> {
     request(zooid_proto::xid::PING, OpCode::Ping.code(), &[])
+}
+
+pub(crate) fn create(xid: i32, path: &str, data: &[u8]) -> Vec<u8> {
+    let body = CreateRequest {
+        path: path.to_owned(),
+        data: Some(Bytes::copy_from_slice(data)),
+        acl: anyone(),
+        flags: CreateMode::Persistent.flags(),
+    };
+    request(xid, OpCode::Create.code(), &body.to_vec())
 }
 
 pub(crate) fn set_data(xid: i32, path: &str, data: &[u8]) -> Vec<u8> {

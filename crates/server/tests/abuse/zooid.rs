@@ -3,15 +3,15 @@
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long anything that must happen may take, on the slowest machine.
@@ -266,6 +266,31 @@ impl Zooid {
             .wait_timeout_while(log, PATIENCE, |log| !log.contains(text))
             .expect("no panic while logging");
         assert!(found.0.contains(text), "{text:?} is not in\n{}", found.0);
+    }
+
+    /// The answer to a four-letter word.
+    pub(crate) fn word(&self, word: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).expect("the server listens");
+        stream.write_all(word.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    }
+
+    /// A number that `mntr` shows, which the server must be allowed to answer.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let answer = self.word("mntr");
+        let line = (answer.lines()).find_map(|line| line.strip_prefix(&format!("zk_{name}\t")));
+        let value = line.unwrap_or_else(|| panic!("no {name} in\n{answer}"));
+        value.parse().expect("a number")
+    }
+
+    /// Waits until a number has grown to at least so much.
+    pub(crate) fn wait_for_metric(&self, name: &str, least: f64) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.metric(name) < least {
+            assert!(Instant::now() < deadline, "{name} stays below {least}");
+        }
     }
 
     /// Resident memory, in bytes.
