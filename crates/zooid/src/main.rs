@@ -23,6 +23,7 @@ struct Arguments {
 enum Command {
     /// Run a server.
     Serve(serve::ServeArgs),
+    Dev(zooid_dev::DevArgs),
     /// Talk to a server, with zkCli's commands: `zooid cli -server host:port [command]`.
     #[command(disable_help_flag = true)]
     Cli {
@@ -38,6 +39,13 @@ fn main() -> ExitCode {
     abort_on_panic();
     match Arguments::parse().command {
         Command::Serve(args) => serve::run(&args),
+        Command::Dev(args) => match zooid_dev::run(&args) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("zooid dev: {error}");
+                ExitCode::FAILURE
+            }
+        },
         Command::Cli { arguments } => zooid_cli::run_from(arguments.into_iter()),
         Command::Bench(args) => match zooid_bench::run(*args) {
             Ok(()) => ExitCode::SUCCESS,

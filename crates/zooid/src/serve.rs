@@ -19,10 +19,18 @@ pub(crate) struct ServeArgs {
     /// Nothing: a standalone server on 127.0.0.1:2181 that keeps its data in ./zooid-data.
     #[arg(value_name = "CONFIG")]
     arguments: Vec<String>,
+    /// The process that started this one: when it is gone, stop.
+    #[arg(long, value_name = "PID", hide = true)]
+    stop_with_parent: Option<u32>,
 }
 
 pub(crate) fn run(args: &ServeArgs) -> ExitCode {
     start_logging();
+    if let Some(parent) = args.stop_with_parent
+        && let Err(error) = zooid_dev::stop_with_parent(parent)
+    {
+        warn!(%error, "this server will not notice when process {parent} ends");
+    }
     let config = match configure(args) {
         Ok(config) => config,
         Err(invalid) => {
