@@ -10,12 +10,14 @@ extern crate alloc;
 
 mod broadcast;
 mod history;
+mod learner;
 mod membership;
 mod quorum;
 mod settings;
 
 pub use broadcast::Broadcast;
 pub use history::History;
+pub use learner::{Learner, LearnerAction, LearnerKind, LearnerPhase};
 pub use membership::{Membership, View};
 pub use quorum::{Group, QuorumVerifier};
 pub use settings::{EnsembleSettings, Epochs, LinkId, LogProbe};
