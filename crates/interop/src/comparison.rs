@@ -1,4 +1,5 @@
-//! One script, two servers, and the lines in which they differ.
+//! One script, two servers, and the lines in which they differ: two servers alone ([`Pair`]), or two
+//! of the same role in ensembles ([`EnsemblePair`]).
 
 #[cfg(test)]
 mod tests;
@@ -6,8 +7,8 @@ mod tests;
 use crate::driver::{self, Outcome};
 use crate::rendering::Renderer;
 use crate::script::Script;
-use crate::{Kind, Options, Server};
-use anyhow::{Context, Result, anyhow};
+use crate::{Ensemble, Kind, Layout, Mode, Options, Server, Session};
+use anyhow::{Context, Result, anyhow, ensure};
 use std::fmt::Write as _;
 use std::thread;
 
@@ -26,18 +27,14 @@ impl Pair {
     /// # Errors
     /// When one does not come up.
     pub fn start(options: &Options) -> Result<Pair> {
-        thread::scope(|scope| {
-            let reference = scope.spawn(|| Server::start(Kind::Java, options.clone()));
-            let candidate = Server::start(Kind::under_test(), options.clone())?;
-            let reference = reference
-                .join()
-                .map_err(|_| anyhow!("starting Java panicked"))??;
-            Ok(Pair {
-                on_reference: Renderer::new(reference.kind()),
-                on_candidate: Renderer::new(candidate.kind()),
-                reference,
-                candidate,
-            })
+        let start = |kind| Server::start(kind, options.clone());
+        let (reference, candidate) =
+            side_by_side(|| start(Kind::Java), || start(Kind::under_test()))?;
+        Ok(Pair {
+            on_reference: Renderer::new(reference.kind()),
+            on_candidate: Renderer::new(candidate.kind()),
+            reference,
+            candidate,
         })
     }
 
@@ -46,15 +43,108 @@ impl Pair {
     /// # Errors
     /// When the script cannot be run to its end.
     pub fn difference(&mut self, script: &Script) -> Result<String> {
-        let (reference, candidate) = thread::scope(|scope| {
-            let reference = scope.spawn(|| driver::run(script, &self.reference));
-            let candidate = driver::run(script, &self.candidate);
-            let reference = reference.join().map_err(|_| anyhow!("the driver panicked"));
-            anyhow::Ok((reference??, candidate.context("the server under test")?))
-        })?;
+        let (reference, candidate) = side_by_side(
+            || driver::run(script, &self.reference),
+            || driver::run(script, &self.candidate),
+        )?;
         let renderers = (&mut self.on_reference, &mut self.on_candidate);
         Ok(difference(&reference, &candidate, renderers))
     }
+}
+
+/// An ensemble of ZooKeeper 3.8.0 and one of the server under test, with equal settings.
+#[derive(Debug)]
+pub struct EnsemblePair {
+    reference: Ensemble,
+    candidate: Ensemble,
+}
+
+impl EnsemblePair {
+    /// Starts both on empty directories.
+    ///
+    /// # Errors
+    /// When one does not come up.
+    pub fn start(layout: fn(Kind) -> Layout, options: &Options) -> Result<EnsemblePair> {
+        let start = |kind| Ensemble::start(&layout(kind), options);
+        let (reference, candidate) =
+            side_by_side(|| start(Kind::Java), || start(Kind::under_test()))?;
+        Ok(EnsemblePair {
+            reference,
+            candidate,
+        })
+    }
+
+    /// Runs the script against a member of either that serves as this, on a tree that has been cleared;
+    /// the text is empty if they agree.
+    ///
+    /// # Errors
+    /// When the script cannot be run to its end.
+    pub fn difference(&mut self, mode: Mode, script: &Script) -> Result<String> {
+        let (mut reference, mut candidate) = side_by_side(
+            || run_on_cleared(&self.reference, mode, script),
+            || run_on_cleared(&self.candidate, mode, script),
+        )?;
+        let renderers = (&mut reference.1, &mut candidate.1);
+        Ok(difference(&reference.0, &candidate.0, renderers))
+    }
+}
+
+/// Does the same to Java and to the server under test, at the same time.
+fn side_by_side<T: Send>(
+    on_reference: impl FnOnce() -> Result<T> + Send,
+    on_candidate: impl FnOnce() -> Result<T>,
+) -> Result<(T, T)> {
+    thread::scope(|scope| {
+        let reference = scope.spawn(on_reference);
+        let candidate = on_candidate();
+        let reference = reference
+            .join()
+            .map_err(|_| anyhow!("Java's side panicked"));
+        Ok((reference??, candidate.context("the server under test")?))
+    })
+}
+
+fn run_on_cleared(
+    ensemble: &Ensemble,
+    mode: Mode,
+    script: &Script,
+) -> Result<(Vec<Outcome>, Renderer)> {
+    let id = ensemble.one_in_mode(mode)?;
+    let server = ensemble.server(id);
+    let mut session = ensemble.open_synced(id)?;
+    let [server_byte, ..] = session.id().0.to_be_bytes();
+    ensure!(
+        i64::from(server_byte) == id.0,
+        "server {id} gave the session id {}",
+        session.id()
+    );
+    clear(&mut session)?;
+    // The session stays, so that its end takes no zxid of the script's.
+    let renderer = Renderer::counting_from(server.kind(), session.last_zxid());
+    let outcomes = driver::run(script, server)?;
+    session.close()?;
+    Ok((outcomes, renderer))
+}
+
+/// Deletes all nodes but those that are always there.
+fn clear(session: &mut Session) -> Result<()> {
+    for child in session.get_children("/")?.children {
+        if child != "zookeeper" {
+            delete_all(session, &format!("/{child}"))?;
+        }
+    }
+    let quotas = "/zookeeper/quota";
+    for child in session.get_children(quotas)?.children {
+        delete_all(session, &format!("{quotas}/{child}"))?;
+    }
+    Ok(())
+}
+
+fn delete_all(session: &mut Session, path: &str) -> Result<()> {
+    for child in session.get_children(path)?.children {
+        delete_all(session, &format!("{path}/{child}"))?;
+    }
+    session.delete(path, -1)
 }
 
 /// Runs the script against one server; every step and what came of it.

@@ -22,13 +22,15 @@ mod session;
 mod snapshot_file;
 mod wire;
 mod workload;
+mod writers;
 
 pub use dump::{NodeDump, TreeDump};
 pub use ensemble::{Ensemble, Layout, Mode, Role, Status};
 pub use launch::{Kind, Options, SUPER_DIGEST, java_tool};
 pub use random_script::random_script;
 pub use server::Server;
-pub use session::{Event, Reply, Session};
+pub use session::{Event, Reply, Session, SessionGone};
 pub use snapshot_file::{SnapshotFile, count_log_records, snapshots};
 pub use wire::Wire;
 pub use workload::{Workload, anyone};
+pub use writers::{Journal, Writers, check_journals, wait_for_lost_ephemerals};

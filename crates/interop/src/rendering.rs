@@ -12,6 +12,8 @@
 //! | order of events from one closed session | its ephemerals go in the order of a hash table | the set |
 //! | zxids taken by checks outside of a multi | ZooKeeper 3.8 carries them out, later versions and Zooid refuse them | all others, counted without them |
 //! | zxids taken by a reconfig that cannot be decoded | Zooid takes one as for every such write, ZooKeeper logs an error under an old one | all others, counted without them |
+//! | zxids of before the script, in an ensemble | it has a history, and the epoch is its own | that they are such; later ones count from there |
+//! | ports in `/zookeeper/config` | each server has its own | that there are as many digits, by the length of the data |
 //! | zxid of an event | -1 before ZooKeeper 3.9, whose way Zooid follows | see [`Renderer::event`] |
 
 use crate::Kind;
@@ -36,15 +38,24 @@ pub(crate) struct Renderer {
     /// Session ids by their first connection's name.
     sessions: BTreeMap<i64, String>,
     since_ms: i64,
+    /// What zxids are counted from.
+    base: Zxid,
     last_zxid: Zxid,
     /// Those that were taken on one side only.
     zxids_left_out: Vec<Zxid>,
 }
 
 impl Renderer {
+    /// For a server with no history.
     pub(crate) fn new(kind: Kind) -> Renderer {
+        Renderer::counting_from(kind, Zxid::ZERO)
+    }
+
+    /// For a server whose newest transaction was this one.
+    pub(crate) fn counting_from(kind: Kind, base: Zxid) -> Renderer {
         Renderer {
             kind,
+            base,
             sessions: BTreeMap::new(),
             since_ms: now_ms() - SCRIPT_DURATION_MAX_MS,
             last_zxid: Zxid::ZERO,
@@ -72,7 +83,7 @@ impl Renderer {
         }
         lines
             .into_iter()
-            .map(|(_, name, text)| format!("{name} <- {text}"))
+            .map(|(_, name, text)| format!("{name} <- {}", mask_peer_ports(&text)))
             .collect()
     }
 
@@ -139,9 +150,16 @@ impl Renderer {
         self.last_zxid = self.last_zxid.max(header.zxid);
     }
 
-    fn zxid(&self, zxid: Zxid) -> Zxid {
+    fn zxid(&self, zxid: Zxid) -> String {
+        if zxid <= Zxid::ZERO {
+            return zxid.to_string();
+        }
+        if zxid <= self.base {
+            return "before".into();
+        }
         let left_out = self.zxids_left_out.iter().filter(|one| **one <= zxid);
-        Zxid(left_out.fold(zxid.0, |shifted, _| shifted - 1))
+        let counted = left_out.fold(zxid.0 - self.base.0, |shifted, _| shifted - 1);
+        Zxid(counted).to_string()
     }
 
     /// ZooKeeper 3.8 sends -1 as an event's zxid. From 3.9 on, and from Zooid, it is the transaction's,
@@ -295,6 +313,19 @@ fn whole<T: Jute>(raw: &[u8], text: impl FnOnce(T) -> String) -> String {
     }
 }
 
+/// Masks the two ports after each address of a server in `/zookeeper/config`.
+fn mask_peer_ports(text: &str) -> String {
+    let mut parts = text.split(PEER_ADDRESS);
+    let mut masked = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_port = |c: char| c.is_ascii_digit() || c == ':';
+        masked.push_str(PEER_ADDRESS);
+        masked.push_str(":_:");
+        masked.push_str(part.trim_start_matches(is_port));
+    }
+    masked
+}
+
 fn bytes(raw: &[u8]) -> String {
     let mut text = "bytes=0x".to_owned();
     for byte in raw {
@@ -347,6 +378,7 @@ impl Jute for MultiResults {
     }
 }
 
+const PEER_ADDRESS: &str = "=127.0.0.1";
 const REPLY_HEADER_LEN: usize = 16;
 // Rendering happens after the script has run.
 const SCRIPT_DURATION_MAX_MS: i64 = 600_000;

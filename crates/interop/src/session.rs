@@ -3,6 +3,8 @@
 use crate::{Server, Wire};
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
+use std::error::Error;
+use std::fmt;
 use std::net::SocketAddr;
 use zooid_proto::request::{
     AuthPacket, CreateRequest, CreateTtlRequest, PathOnly, PathVersion, PathWatch, SetAclRequest,
@@ -70,6 +72,18 @@ impl Reply {
     }
 }
 
+/// The servers know nothing of the session, or not any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionGone;
+
+impl fmt::Display for SessionGone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the session is gone")
+    }
+}
+
+impl Error for SessionGone {}
+
 impl Session {
     /// Opens a session.
     ///
@@ -93,7 +107,7 @@ impl Session {
     /// Comes back to the session of a lost connection, perhaps on another server.
     ///
     /// # Errors
-    /// When the server does not grant it.
+    /// When the server does not grant it; [`SessionGone`] when it says that there is no such session.
     pub fn reattach(&self, address: SocketAddr) -> Result<Session> {
         Session::connect(
             address,
@@ -142,7 +156,9 @@ impl Session {
         wire.send(&request.to_vec())?;
         let packet = wire.receive()?.context("the server refuses to connect")?;
         let response = ConnectResponse::decode(&mut Reader::new(&packet, Limit::default()))?;
-        ensure!(response.session_id != SessionId(0), "the session is gone");
+        if response.session_id == SessionId(0) {
+            bail!(SessionGone);
+        }
         Ok(Session {
             wire,
             id: response.session_id,
