@@ -172,6 +172,7 @@ impl Server {
             Output::Refused { conn } => self.with(conn, |connection, _| connection.on_refused()),
             Output::Close { conn } => self.with(conn, |connection, _| connection.close()),
             Output::Halt { reason } => panic!("clients can stop the server: {reason}"),
+            other => panic!("{other:?} on a standalone server"),
         }
     }
 

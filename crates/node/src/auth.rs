@@ -1,53 +1,9 @@
 //! Identities: how a connection gets them and which are valid in an ACL
 //! (spec §2.14; Java `AuthenticationProvider` and its implementations).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use sha1::{Digest as _, Sha1};
-use sha2::{Sha224, Sha256, Sha384, Sha512};
+use crate::DigestAlgorithm;
 use zooid_proto::Id;
 use zooid_proto::request::AuthPacket;
-
-/// `zookeeper.DigestAuthenticationProvider.digestAlg`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DigestAlgorithm {
-    /// The default.
-    #[default]
-    Sha1,
-    /// SHA-224
-    Sha224,
-    /// SHA-256
-    Sha256,
-    /// SHA-384
-    Sha384,
-    /// SHA-512
-    Sha512,
-}
-
-impl DigestAlgorithm {
-    /// The algorithm that Java's `MessageDigest` knows under this name.
-    #[must_use]
-    pub fn from_java_name(name: &str) -> Option<DigestAlgorithm> {
-        Some(match name.to_ascii_uppercase().as_str() {
-            "SHA1" | "SHA-1" | "SHA" => DigestAlgorithm::Sha1,
-            "SHA-224" | "SHA224" => DigestAlgorithm::Sha224,
-            "SHA-256" | "SHA256" => DigestAlgorithm::Sha256,
-            "SHA-384" | "SHA384" => DigestAlgorithm::Sha384,
-            "SHA-512" | "SHA512" => DigestAlgorithm::Sha512,
-            _ => return None,
-        })
-    }
-
-    fn base64(self, input: &[u8]) -> String {
-        match self {
-            DigestAlgorithm::Sha1 => STANDARD.encode(Sha1::digest(input)),
-            DigestAlgorithm::Sha224 => STANDARD.encode(Sha224::digest(input)),
-            DigestAlgorithm::Sha256 => STANDARD.encode(Sha256::digest(input)),
-            DigestAlgorithm::Sha384 => STANDARD.encode(Sha384::digest(input)),
-            DigestAlgorithm::Sha512 => STANDARD.encode(Sha512::digest(input)),
-        }
-    }
-}
 
 /// Which schemes are on, and their settings.
 #[derive(Clone, Debug)]

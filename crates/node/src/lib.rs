@@ -28,6 +28,7 @@
 mod acl_list;
 mod auth;
 mod connection;
+mod digest_algorithm;
 mod node;
 mod prep;
 mod sessions;
@@ -37,8 +38,9 @@ mod sweep;
 #[cfg(test)]
 mod testing;
 
-pub use auth::{AuthSettings, Authenticator, DigestAlgorithm};
+pub use auth::{AuthSettings, Authenticator};
 pub use connection::{ConnStats, Connection, Context, Recent, Sent, Tally};
+pub use digest_algorithm::DigestAlgorithm;
 pub use node::{Node, NodeStats};
 pub use sessions::{SessionInfo, Sessions};
 pub use settings::{ContainerSettings, Settings};

@@ -14,7 +14,8 @@ pub enum Unsupported {
     /// A digest algorithm that is unknown here.
     #[error(
         "zookeeper.DigestAuthenticationProvider.digestAlg={0} is not supported; \
-         use SHA1, SHA-224, SHA-256, SHA-384 or SHA-512"
+         use one of {known}",
+        known = DigestAlgorithm::NAMES.join(", ")
     )]
     DigestAlgorithm(String),
     /// A required scheme that nobody can have.

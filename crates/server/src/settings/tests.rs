@@ -31,7 +31,9 @@ fn a_required_scheme_without_provider_is_refused_at_start() {
 
 #[test]
 fn an_unknown_digest_algorithm_is_refused_at_start() {
-    let flag = "-Dzookeeper.DigestAuthenticationProvider.digestAlg=MD5";
-    let refused = with(&[flag]).unwrap_err();
-    assert!(refused.contains("digestAlg=MD5"), "{refused}");
+    let flag = |name| format!("-Dzookeeper.DigestAuthenticationProvider.digestAlg={name}");
+    let refused = with(&[&flag("bcrypt")]).unwrap_err();
+    assert!(refused.contains("digestAlg=bcrypt"), "{refused}");
+    assert!(refused.contains("SHA-512, SHA-512/224"), "{refused}");
+    assert_eq!(with(&[&flag("SHA3-256")]), Ok(vec![]));
 }
