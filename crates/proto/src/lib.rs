@@ -10,6 +10,7 @@ extern crate alloc;
 
 mod acl;
 mod connect;
+pub mod election;
 mod error_code;
 mod header;
 mod ids;

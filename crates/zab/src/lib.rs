@@ -9,15 +9,19 @@
 extern crate alloc;
 
 mod broadcast;
+mod election;
 mod history;
 mod learner;
 mod membership;
 mod quorum;
 mod settings;
+mod vote;
 
 pub use broadcast::Broadcast;
+pub use election::{Election, ElectionAction};
 pub use history::History;
 pub use learner::{Learner, LearnerAction, LearnerKind, LearnerPhase};
 pub use membership::{Membership, View};
 pub use quorum::{Group, QuorumVerifier};
 pub use settings::{EnsembleSettings, Epochs, LinkId, LogProbe};
+pub use vote::Vote;
