@@ -10,6 +10,7 @@
 //! `scripts/test-interop`.
 
 pub mod comparison;
+mod conversation;
 mod driver;
 mod dump;
 mod ensemble;
@@ -24,6 +25,7 @@ mod wire;
 mod workload;
 mod writers;
 
+pub use conversation::Conversation;
 pub use dump::{NodeDump, TreeDump};
 pub use ensemble::{Ensemble, Layout, Mode, Role, Status};
 pub use launch::{Kind, Options, SUPER_DIGEST, java_tool};
