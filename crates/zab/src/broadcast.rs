@@ -56,6 +56,11 @@ impl Broadcast {
         *watermark = upto.max(*watermark);
     }
 
+    /// Takes back what `server` has acknowledged: from here on it may be told to cut it off.
+    pub fn forget(&mut self, server: ServerId) {
+        self.acked.remove(&server);
+    }
+
     /// The next proposal that has become committed, in zxid order.
     pub fn next_committed(&mut self) -> Option<Zxid> {
         let zxid = *self.outstanding.front()?;

@@ -1,0 +1,180 @@
+//! Proposals, acknowledgements and commits (spec §6.7, §6.9; Java `Leader.propose`, `processAck`,
+//! `commit`, `inform`, `processSync`).
+
+use super::peer::{Role, Stage};
+use super::{Leader, LeaderAction};
+use crate::LinkId;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use bytes::Bytes;
+use zooid_proto::quorum::Revalidated;
+use zooid_proto::{Jute, PacketType, QuorumPacket, SessionId, Zxid};
+
+impl Leader {
+    /// The zxid of the next proposal. `None` when the epoch has none left: the last counter is never
+    /// used (ZOOKEEPER-1277), the leader must resign for a new epoch. Also before it is established.
+    #[must_use]
+    pub fn next_zxid(&self) -> Option<Zxid> {
+        let next = self.reign()?.last_proposed().next();
+        (next.counter() != u32::MAX).then_some(next)
+    }
+
+    /// Proposes the transaction that [`Leader::next_zxid`] has given a zxid, to every follower that
+    /// live traffic goes to. The caller's own log has it, or gets it.
+    ///
+    /// # Panics
+    /// If the leader is not established, or it is another zxid: a confused replica stops.
+    pub fn propose(&mut self, now_ms: i64, zxid: Zxid, record: Bytes, out: &mut Vec<LeaderAction>) {
+        assert_eq!(
+            self.next_zxid(),
+            Some(zxid),
+            "proposals must take consecutive zxids of an established epoch"
+        );
+        let packet = QuorumPacket::with_data(PacketType::Proposal, zxid, record.clone());
+        if let Some(reign) = self.reign_mut() {
+            reign.propose(zxid, record);
+        }
+        for (link, peer) in &mut self.peers {
+            if peer.takes_proposals() {
+                if matches!(peer.stage, Stage::NewLeaderAcked | Stage::Active) {
+                    peer.unacknowledged.proposed(now_ms, zxid);
+                }
+                out.push(LeaderAction::Send(*link, packet.clone()));
+            }
+        }
+    }
+
+    /// This server's own log is durable up to `upto`: its own acknowledgement.
+    pub fn persisted(&mut self, upto: Zxid, out: &mut Vec<LeaderAction>) {
+        self.durable = upto.max(self.durable);
+        let (me, start) = (self.settings.me, self.epoch_start());
+        if let Some(reign) = self.reign_mut()
+            && upto > start
+        {
+            reign.ack(me, upto);
+        }
+        self.commit(out);
+    }
+
+    /// A learner's ACK: of NEWLEADER, or of everything up to a proposal.
+    pub(super) fn acknowledged(
+        &mut self,
+        now_ms: i64,
+        link: LinkId,
+        zxid: Zxid,
+        out: &mut Vec<LeaderAction>,
+    ) -> Result<(), String> {
+        let start = self.epoch_start();
+        let last_proposed = self.last_proposed();
+        let Some(peer) = self.peers.get_mut(&link) else {
+            return Ok(());
+        };
+        if zxid > last_proposed {
+            return Err(format!(
+                "{} acknowledges {zxid}, which was never proposed",
+                peer.id
+            ));
+        }
+        // Followers up to 3.8.4 also acknowledge the older transactions that they were brought up to
+        // date with, and everyone acknowledges the epoch's start a second time, after UPTODATE.
+        let is_of_epoch = zxid > start;
+        match &mut peer.stage {
+            Stage::Syncing { early, .. } if zxid == start => {
+                let early = early.take();
+                self.new_leader_acknowledged(now_ms, link, early, out);
+            }
+            Stage::Syncing { early, .. } if is_of_epoch => *early = (*early).max(Some(zxid)),
+            Stage::NewLeaderAcked | Stage::Active if is_of_epoch => {
+                peer.unacknowledged.acknowledged(zxid);
+                self.count(link, zxid, out);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Counts an acknowledgement, if it is a voter's.
+    pub(super) fn count(&mut self, link: LinkId, upto: Zxid, out: &mut Vec<LeaderAction>) {
+        let voter = self
+            .peers
+            .get(&link)
+            .filter(|peer| peer.role == Role::Voter)
+            .map(|peer| peer.id);
+        if let (Some(id), Some(reign)) = (voter, self.reign_mut()) {
+            reign.ack(id, upto);
+            self.commit(out);
+        }
+    }
+
+    /// Tells everyone of what has become committed, and then whoever has waited for it.
+    fn commit(&mut self, out: &mut Vec<LeaderAction>) {
+        while let Some((zxid, record)) = self.reign_mut().and_then(|reign| reign.next_committed()) {
+            for (link, peer) in &self.peers {
+                if peer.is_forwarding() {
+                    let packet = match peer.role {
+                        Role::Voter | Role::NonVoting => {
+                            QuorumPacket::new(PacketType::Commit, zxid)
+                        }
+                        Role::Observer => {
+                            QuorumPacket::with_data(PacketType::Inform, zxid, record.clone())
+                        }
+                    };
+                    out.push(LeaderAction::Send(*link, packet));
+                }
+            }
+            out.push(LeaderAction::Committed(zxid));
+            while let Some(link) = self.reign_mut().and_then(|reign| reign.next_sync_due(zxid)) {
+                out.push(sync_reply(link));
+            }
+        }
+    }
+
+    /// Answers a learner's forwarded sync(), behind everything that is proposed by now.
+    pub fn sync(&mut self, link: LinkId, out: &mut Vec<LeaderAction>) {
+        let is_active = self.peers.get(&link).is_some_and(|peer| peer.is_active());
+        if is_active && self.reign_mut().is_some_and(|reign| reign.sync(link)) {
+            out.push(sync_reply(link));
+        }
+    }
+
+    /// Answers a [`LeaderAction::Revalidate`].
+    pub fn revalidated(
+        &mut self,
+        link: LinkId,
+        session: SessionId,
+        valid: bool,
+        out: &mut Vec<LeaderAction>,
+    ) {
+        if self.peers.contains_key(&link) {
+            let mut data = Vec::new();
+            Revalidated { session, valid }.encode(&mut data);
+            let packet = QuorumPacket::with_data(PacketType::Revalidate, Zxid::NONE, data);
+            out.push(LeaderAction::Send(link, packet));
+        }
+    }
+
+    /// The newest zxid handed out; the epoch's start counts as one.
+    #[must_use]
+    pub fn last_proposed(&self) -> Zxid {
+        let reign = self.reign();
+        reign.map_or_else(|| self.epoch_start(), |reign| reign.last_proposed())
+    }
+
+    /// The newest committed zxid; the epoch's start counts as one when the leader is established.
+    #[must_use]
+    pub fn last_committed(&self) -> Zxid {
+        self.reign()
+            .map_or(self.last, |reign| reign.last_committed())
+    }
+
+    /// Proposals in flight.
+    #[must_use]
+    pub fn outstanding(&self) -> usize {
+        self.reign().map_or(0, |reign| reign.outstanding())
+    }
+}
+
+fn sync_reply(link: LinkId) -> LeaderAction {
+    LeaderAction::Send(link, QuorumPacket::new(PacketType::Sync, Zxid::ZERO))
+}
