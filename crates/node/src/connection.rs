@@ -535,18 +535,23 @@ impl Connection {
         }
     }
 
-    /// A sync of this connection is due.
+    /// A sync of this connection is due, or the end of its local session.
     pub fn on_complete(&mut self, ctx: &Context<'_>, cxid: i32) {
         let Some(request) = self.next_write(cxid) else {
             return;
         };
-        self.outbox
-            .reply_with(request.xid, ctx.replica.last_zxid(), |out| {
-                let mut r = Reader::shared(&request.body, ctx.settings.limit);
-                let sync = PathOnly::decode(&mut r).map_err(|_| ErrorCode::MarshallingError)?;
-                PathResponse { path: sync.path }.encode(out);
-                Ok(())
-            });
+        let zxid = ctx.replica.last_zxid();
+        if request.op == OpCode::CloseSession {
+            self.outbox.reply(request.xid, zxid, ErrorCode::Ok);
+            self.finish(ctx, &request);
+            return self.close();
+        }
+        self.outbox.reply_with(request.xid, zxid, |out| {
+            let mut r = Reader::shared(&request.body, ctx.settings.limit);
+            let sync = PathOnly::decode(&mut r).map_err(|_| ErrorCode::MarshallingError)?;
+            PathResponse { path: sync.path }.encode(out);
+            Ok(())
+        });
         self.finish(ctx, &request);
     }
 

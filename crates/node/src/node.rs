@@ -1,16 +1,29 @@
-//! One server's protocol: order of writes, sessions, what to persist and when to answer.
+//! One server's protocol: order of writes, sessions, what to persist and when to answer; and, in an
+//! ensemble, its roles.
+//!
+//! Here are the value, its inputs, and what every role shares: commits and the end. `node/orderer.rs`
+//! makes transactions of requests, on a standalone server and on a leader; `node/peer.rs` changes
+//! roles; `node/leading.rs` and `node/learning.rs` are what two of them do.
 
-use crate::prep::{Asker, Pending, Prep, Write};
-use crate::step::{ClientRequest, ConnId, Input, Now, OpenSession, Output};
+mod leading;
+mod learning;
+mod local_sessions;
+mod orderer;
+mod peer;
+
+pub use peer::{Member, PeerPhase, PeerStatus};
+
+use crate::prep::Pending;
+use crate::step::{ClientRequest, ConnId, Input, Now, OpenSession, Output, Owner};
 use crate::sweep::Sweep;
 use crate::{Sessions, Settings};
 use bytes::Bytes;
+use learning::Desk;
+use peer::Peer;
 use std::collections::{BTreeMap, VecDeque};
-use zooid_proto::{
-    ErrorCode, OpCode, Reader, ServerId, SessionId, Txn, TxnHeader, TxnRecord, Zxid,
-};
+use zooid_proto::{ErrorCode, ServerId, SessionId, Txn, TxnRecord, Zxid};
 use zooid_tree::Replica;
-use zooid_zab::{Broadcast, QuorumVerifier};
+use zooid_zab::{Broadcast, Leader, Learner, QuorumVerifier};
 
 /// One server. See the crate's documentation for how to drive it.
 ///
@@ -19,12 +32,16 @@ use zooid_zab::{Broadcast, QuorumVerifier};
 pub struct Node {
     settings: Settings,
     me: ServerId,
+    role: Role,
+    /// `None` on a standalone server.
+    peer: Option<Box<Peer>>,
     sessions: Sessions,
+    /// Those that only this server knows.
+    local: Sessions,
     /// Which session speaks through which connection.
     bound: BTreeMap<ConnId, SessionId>,
     pending: Pending,
-    broadcast: Broadcast,
-    /// Proposals in zxid order, until they commit.
+    /// Appended to the log, in zxid order, until they commit.
     proposals: VecDeque<Proposal>,
     /// Requests that wait for every proposal made before them.
     barriers: VecDeque<Barrier>,
@@ -33,6 +50,18 @@ pub struct Node {
     generation: u64,
     stats: NodeStats,
     halted: bool,
+}
+
+/// What a server is, with what only that has.
+#[derive(Debug)]
+enum Role {
+    Standalone(Broadcast),
+    /// A role has ended; the log finishes what it was given.
+    Draining,
+    Looking,
+    Leading(Box<Leader>),
+    /// Following or observing.
+    Learning(Box<Learner>, Desk),
 }
 
 /// What operators see of a [`Node`].
@@ -49,6 +78,9 @@ pub struct NodeStats {
 #[derive(Debug)]
 struct Proposal {
     record: TxnRecord,
+    /// As it is in the log, for learners that come later.
+    bytes: Bytes,
+    /// The connection of this server that asked.
     owner: Option<ConnId>,
 }
 
@@ -57,23 +89,39 @@ struct Barrier {
     after: Zxid,
     conn: ConnId,
     cxid: i32,
+    /// Whether it is the end of a local session rather than a sync.
+    closes_local: bool,
 }
 
 impl Node {
     /// A standalone server over what recovery found.
     #[must_use]
     pub fn standalone(settings: Settings, replica: &Replica, now: Now) -> Node {
-        let me = settings.server_id;
-        let mut sessions = Sessions::new(settings.tick_ms);
+        let mut sessions = Sessions::new(settings.tick_ms, ErrorCode::UnknownSession);
         for (id, timeout_ms) in replica.sessions() {
             sessions.track(id, timeout_ms, now.mono_ms);
         }
+        let voters = vec![QuorumVerifier::single(settings.server_id)];
+        let role = Role::Standalone(Broadcast::new(voters, replica.last_zxid()));
+        Node::with_role(settings, role, sessions, replica, now)
+    }
+
+    fn with_role(
+        settings: Settings,
+        role: Role,
+        sessions: Sessions,
+        replica: &Replica,
+        now: Now,
+    ) -> Node {
+        let me = settings.server_id;
         Node {
             me,
+            role,
+            peer: None,
             sessions,
+            local: Sessions::new(settings.tick_ms, ErrorCode::SessionExpired),
             bound: BTreeMap::new(),
             pending: Pending::new(replica),
-            broadcast: Broadcast::new(vec![QuorumVerifier::single(me)], replica.last_zxid()),
             proposals: VecDeque::new(),
             barriers: VecDeque::new(),
             sweep: Sweep::new(settings.containers, now),
@@ -97,26 +145,16 @@ impl Node {
         match input {
             Input::Open(conn, open) => self.open(now, conn, open, replica, out),
             Input::Request(request) => self.request(now, &request, replica, out),
-            Input::Touched(ids) => {
-                for id in ids {
-                    self.sessions.touch(id, now.mono_ms);
-                }
-            }
-            Input::Disconnected(conn) => {
-                if let Some(session) = self.bound.remove(&conn) {
-                    self.sessions.detach(session, conn);
-                }
-            }
+            Input::Touched(ids) => self.touched(now, &ids, replica),
+            Input::Disconnected(conn) => self.disconnected(conn),
             Input::Persisted { generation, upto } if generation == self.generation => {
-                self.broadcast.ack(self.me, upto);
-                self.commit(out);
+                self.persisted(now, upto, replica, out);
             }
             // A completion of a history that has been replaced since.
             Input::Persisted { .. } => {}
             Input::StorageFailed { reason } => self.halt(reason, out),
             Input::Timer => self.timer(now, replica, out),
-            // Nothing of an ensemble reaches a standalone server.
-            _ => {}
+            ensemble => self.ensemble_input(now, ensemble, replica, out),
         }
     }
 
@@ -124,12 +162,18 @@ impl Node {
     #[must_use]
     pub fn next_wakeup_ms(&self) -> i64 {
         let sweep = self.sweep.next_wakeup_ms();
-        self.sessions
-            .next_expiry_ms()
-            .map_or(sweep, |expiry| expiry.min(sweep))
+        let expiry = self.sessions.next_expiry_ms().unwrap_or(sweep);
+        let local = self.local.next_expiry_ms().unwrap_or(sweep);
+        let role = match &self.role {
+            Role::Standalone(_) | Role::Draining => sweep,
+            Role::Looking => self.election_wakeup_ms().unwrap_or(sweep),
+            Role::Leading(leader) => leader.next_wakeup_ms(),
+            Role::Learning(learner, _) => learner.next_wakeup_ms(),
+        };
+        sweep.min(expiry).min(local).min(role)
     }
 
-    /// The sessions, for operators.
+    /// The sessions, for operators. A learner has none but what its replica knows.
     #[must_use]
     pub fn sessions(&self) -> &Sessions {
         &self.sessions
@@ -149,50 +193,18 @@ impl Node {
         replica: &Replica,
         out: &mut Vec<Output>,
     ) {
-        let OpenSession {
-            session,
-            password_matches,
-            timeout_ms,
-        } = open;
-        if session.0 == 0 {
-            let session = self.new_session_id();
-            self.bound.insert(conn, session);
-            self.sessions.track(session, timeout_ms, now.mono_ms);
-            self.sessions.attach(session, conn, timeout_ms, now.mono_ms);
-            let origin = Origin {
-                conn: Some(conn),
-                session,
-                cxid: 0,
-            };
-            self.propose(now, origin, Txn::CreateSession { timeout_ms }, replica, out);
+        if !self.is_serving() {
+            return out.push(Output::Close { conn });
+        }
+        if open.session.0 == 0 && self.settings.local_sessions.enabled {
+            return self.open_local(now, conn, open.timeout_ms, replica, out);
+        }
+        if self.reopen_local(now, conn, open, out) {
             return;
         }
-        self.stats.revalidations += 1;
-        if let Some(old) = self.sessions.get(session).and_then(|info| info.owner) {
-            self.sessions.detach(session, old);
-            self.bound.remove(&old);
-            out.push(Output::Close { conn: old });
-        }
-        if password_matches && self.sessions.attach(session, conn, timeout_ms, now.mono_ms) {
-            self.bound.insert(conn, session);
-            out.push(Output::Attached {
-                conn,
-                session,
-                timeout_ms,
-            });
-        } else {
-            out.push(Output::Refused { conn });
-        }
-    }
-
-    /// Ids go up by one; any that the database still knows from an earlier life are skipped.
-    fn new_session_id(&mut self) -> SessionId {
-        loop {
-            let id = self.next_session;
-            self.next_session = SessionId(id.0.wrapping_add(1));
-            if id.0 != 0 && id.0 != i64::MIN && self.sessions.get(id).is_none() {
-                return id;
-            }
+        match &self.role {
+            Role::Learning(..) => self.open_at_learner(now, conn, open, replica, out),
+            _ => self.open_here(now, conn, open, replica, out),
         }
     }
 
@@ -203,120 +215,99 @@ impl Node {
         replica: &Replica,
         out: &mut Vec<Output>,
     ) {
-        let ClientRequest { body, ids, .. } = request;
-        let (conn, session, cxid, op) = (request.conn, request.session, request.cxid, request.op);
-        if !self.sessions.touch(session, now.mono_ms) && self.sessions.get(session).is_none() {
-            // Java drops the request; the connection has nothing more to say.
-            out.push(Output::Close { conn });
-            return;
+        if !self.is_serving() {
+            return out.push(Output::Close { conn: request.conn });
         }
-        if op == OpCode::Sync {
-            return self.barrier(conn, cxid, out);
+        self.local.touch(request.session, now.mono_ms);
+        match &self.role {
+            Role::Learning(..) => self.forward(now, request, replica, out),
+            _ => self.order(now, request, replica, out),
         }
-        let mut r = Reader::shared(body, self.settings.limit);
-        let txn = match Write::decode(op, &mut r) {
-            Ok(write) => self.prepare(now, Asker { session, conn, ids }, write, replica),
-            // As in ZooKeeper 3.8, the zxid is taken before the record is looked at.
-            Err(_) => Txn::Error(ErrorCode::MarshallingError),
-        };
-        self.propose(
-            now,
-            Origin {
-                conn: Some(conn),
-                session,
-                cxid,
-            },
-            txn,
-            replica,
-            out,
-        );
     }
 
-    fn prepare(&mut self, now: Now, asker: Asker<'_>, write: Write, replica: &Replica) -> Txn {
-        let mut prep = Prep {
-            settings: &self.settings,
-            replica,
-            sessions: &mut self.sessions,
-            pending: &mut self.pending,
-            now,
-            zxid: self.broadcast.last_proposed().next(),
-        };
-        prep.prepare(asker, write)
-    }
-
-    /// Encodes the transaction once; the same bytes go to the log and, in an ensemble, to every
-    /// learner.
-    fn propose(
-        &mut self,
-        now: Now,
-        origin: Origin,
-        txn: Txn,
-        replica: &Replica,
-        out: &mut Vec<Output>,
-    ) {
-        debug_assert!(self.broadcast.last_committed() >= replica.last_zxid());
-        let zxid = self.broadcast.propose();
-        let header = TxnHeader {
-            client_id: origin.session,
-            cxid: origin.cxid,
-            zxid,
-            time: now.wall_ms,
-            op: txn.op_code().code(),
-        };
-        let digest = self.settings.digest.then(|| self.pending.digest());
-        let record = TxnRecord {
-            header,
-            txn,
-            digest,
-        };
-        let bytes = Bytes::from(record.encode());
-        self.stats.last_proposal_bytes = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-        self.proposals.push_back(Proposal {
-            record,
-            owner: origin.conn,
-        });
-        out.push(Output::Append {
-            generation: self.generation,
-            zxid,
-            record: bytes,
-        });
-    }
-
-    fn barrier(&mut self, conn: ConnId, cxid: i32, out: &mut Vec<Output>) {
-        if self.proposals.is_empty() {
-            out.push(Output::Complete { conn, cxid });
-            return;
+    fn touched(&mut self, now: Now, ids: &[SessionId], replica: &Replica) {
+        for id in ids {
+            self.local.touch(*id, now.mono_ms);
+            self.sessions.touch(*id, now.mono_ms);
         }
-        let after = self.broadcast.last_proposed();
-        self.barriers.push_back(Barrier { after, conn, cxid });
+        if let Role::Learning(_, desk) = &mut self.role {
+            desk.touched(ids, replica);
+        }
     }
 
-    fn commit(&mut self, out: &mut Vec<Output>) {
-        while let Some(zxid) = self.broadcast.next_committed() {
-            let Some(Proposal { record, owner }) = self.proposals.pop_front() else {
-                return self.halt(format!("{zxid} committed without a proposal"), out);
-            };
-            assert_eq!(
-                record.header.zxid, zxid,
-                "commits leave in the order of proposals"
-            );
-            let closed = matches!(record.txn, Txn::CloseSession { .. });
-            let session = record.header.client_id;
-            out.push(Output::Commit {
-                record: Box::new(record),
-                owner,
-            });
-            if closed {
-                self.session_closed(session, owner, out);
-            }
-            while self
-                .barriers
-                .front()
-                .is_some_and(|barrier| barrier.after <= zxid)
+    fn disconnected(&mut self, conn: ConnId) {
+        let session = self.bound.remove(&conn);
+        if let Some(session) = session {
+            self.local.detach(session, Owner::Client(conn));
+        }
+        match (&mut self.role, session) {
+            (Role::Learning(_, desk), Some(session)) => desk.left(session, conn),
+            (Role::Learning(_, desk), None) => desk.gave_up(conn),
+            (_, Some(session)) => self.sessions.detach(session, Owner::Client(conn)),
+            (_, None) => {}
+        }
+    }
+
+    fn persisted(&mut self, now: Now, upto: Zxid, replica: &Replica, out: &mut Vec<Output>) {
+        if let Role::Standalone(broadcast) = &mut self.role {
+            broadcast.ack(self.me, upto);
+            while let Role::Standalone(broadcast) = &mut self.role
+                && let Some(zxid) = broadcast.next_committed()
             {
-                let Some(Barrier { conn, cxid, .. }) = self.barriers.pop_front() else {
-                    break;
-                };
+                self.committed(zxid, out);
+            }
+        } else {
+            self.peer_persisted(now, upto, replica, out);
+        }
+    }
+
+    /// Takes the oldest proposal, which must be this one, and has it applied.
+    fn committed(&mut self, zxid: Zxid, out: &mut Vec<Output>) {
+        let Some(proposal) = self.proposals.pop_front() else {
+            return self.halt(format!("{zxid} committed without a proposal"), out);
+        };
+        let Proposal {
+            mut record,
+            bytes,
+            owner,
+        } = proposal;
+        if record.header.zxid != zxid {
+            let proposed = record.header.zxid;
+            return self.halt(format!("{zxid} committed where {proposed} was next"), out);
+        }
+        let closed = matches!(record.txn, Txn::CloseSession { .. });
+        let session = record.header.client_id;
+        let owner = match &mut self.role {
+            Role::Learning(_, desk) => desk.asker_of(&mut record, &mut self.bound),
+            _ => owner,
+        };
+        if let Some(peer) = &mut self.peer {
+            peer.committed(zxid, bytes);
+        }
+        out.push(Output::Commit {
+            record: Box::new(record),
+            owner,
+        });
+        if closed {
+            self.session_closed(session, owner, out);
+        }
+        self.release_barriers(zxid, out);
+    }
+
+    fn release_barriers(&mut self, zxid: Zxid, out: &mut Vec<Output>) {
+        while let Some(first) = self.barriers.front()
+            && first.after <= zxid
+        {
+            let Barrier {
+                conn,
+                cxid,
+                closes_local,
+                ..
+            } = *first;
+            self.barriers.pop_front();
+            if closes_local {
+                self.local_closed(conn, cxid, out);
+            } else {
                 out.push(Output::Complete { conn, cxid });
             }
         }
@@ -324,63 +315,47 @@ impl Node {
 
     /// The asking connection closes itself after its reply; one that did not ask is closed here.
     fn session_closed(&mut self, session: SessionId, asked: Option<ConnId>, out: &mut Vec<Output>) {
-        let Some(owner) = self.sessions.remove(session).and_then(|info| info.owner) else {
+        let conn = match &mut self.role {
+            Role::Learning(_, desk) => desk.session_closed(session),
+            _ => match self.sessions.remove(session).and_then(|info| info.owner) {
+                Some(Owner::Client(conn)) => Some(conn),
+                _ => None,
+            },
+        };
+        let Some(conn) = conn else {
             return;
         };
-        self.bound.remove(&owner);
-        if asked != Some(owner) {
-            out.push(Output::Close { conn: owner });
+        self.bound.remove(&conn);
+        if asked != Some(conn) {
+            out.push(Output::Close { conn });
         }
     }
 
     fn timer(&mut self, now: Now, replica: &Replica, out: &mut Vec<Output>) {
-        for session in self.sessions.expired(now.mono_ms) {
-            self.stats.sessions_expired += 1;
-            self.propose_internal(now, session, Write::CloseSession, replica, out);
-        }
-        while let Some(path) = self.sweep.next(now, replica) {
-            self.propose_internal(now, SessionId(0), Write::Sweep(path), replica, out);
+        self.expire_local(now, out);
+        self.peer_timer(now, replica, out);
+        if self.is_ordering() {
+            self.expire_and_sweep(now, replica, out);
         }
     }
 
-    fn propose_internal(
-        &mut self,
-        now: Now,
-        session: SessionId,
-        write: Write,
-        replica: &Replica,
-        out: &mut Vec<Output>,
-    ) {
-        let asker = Asker {
-            session,
-            conn: ConnId(0),
-            ids: &[],
-        };
-        let txn = self.prepare(now, asker, write, replica);
-        self.propose(
-            now,
-            Origin {
-                conn: None,
-                session,
-                cxid: 0,
-            },
-            txn,
-            replica,
-            out,
-        );
+    /// Whether transactions begin here.
+    fn is_ordering(&self) -> bool {
+        match &self.role {
+            Role::Standalone(_) => true,
+            Role::Leading(leader) => leader.is_established(),
+            _ => false,
+        }
+    }
+
+    fn is_serving(&self) -> bool {
+        self.peer.as_ref().is_none_or(|peer| peer.is_serving())
     }
 
     fn halt(&mut self, reason: String, out: &mut Vec<Output>) {
         self.halted = true;
         out.push(Output::Halt { reason });
     }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Origin {
-    conn: Option<ConnId>,
-    session: SessionId,
-    cxid: i32,
 }
 
 /// Server id in the highest byte, then 40 bits of time, then a counter

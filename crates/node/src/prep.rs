@@ -10,7 +10,7 @@ pub(crate) use pending::Pending;
 use pending::{Change, Record};
 
 use crate::acl_list::fix_up;
-use crate::step::ConnId;
+use crate::step::Owner;
 use crate::{Now, Sessions, Settings};
 use std::sync::Arc;
 use zooid_proto::request::{
@@ -29,7 +29,7 @@ use zooid_tree::acl::{Access, permits};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asker<'a> {
     pub(crate) session: SessionId,
-    pub(crate) conn: ConnId,
+    pub(crate) owner: Owner,
     pub(crate) ids: &'a [Id],
 }
 
@@ -57,6 +57,10 @@ pub(crate) struct Creation {
 }
 
 impl Creation {
+    fn is_ephemeral(&self) -> bool {
+        CreateMode::from_flags(self.request.flags).is_some_and(CreateMode::is_ephemeral)
+    }
+
     fn plain(op: OpCode, request: CreateRequest) -> Creation {
         Creation {
             op,
@@ -177,6 +181,22 @@ impl Write {
     }
 }
 
+impl Write {
+    /// Whether it may create a node that goes with its session. One that cannot be said to does not.
+    pub(crate) fn creates_ephemerals(&self) -> bool {
+        match self {
+            Write::Create(creation) => creation.is_ephemeral(),
+            Write::Multi(multi) => multi.0.iter().any(|op| match op {
+                MultiOp::Create(request) | MultiOp::Create2(request) => {
+                    CreateMode::from_flags(request.flags).is_some_and(CreateMode::is_ephemeral)
+                }
+                _ => false,
+            }),
+            _ => false,
+        }
+    }
+}
+
 impl From<MultiOp> for Write {
     fn from(op: MultiOp) -> Write {
         match op {
@@ -199,6 +219,8 @@ pub(crate) struct Prep<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) replica: &'a Replica,
     pub(crate) sessions: &'a mut Sessions,
+    /// Sessions that only this server knows.
+    pub(crate) local: &'a Sessions,
     pub(crate) pending: &'a mut Pending,
     pub(crate) now: Now,
     pub(crate) zxid: Zxid,
@@ -225,7 +247,7 @@ impl Prep<'_> {
             Write::Sweep(path) => self.sweep(path),
             Write::Reconfig if !self.settings.reconfig_enabled => Err(ErrorCode::ReconfigDisabled),
             Write::Reconfig => {
-                self.sessions.check(asker.session, asker.conn)?;
+                self.sessions.check(asker.session, asker.owner)?;
                 // Only the leader of an ensemble can.
                 Err(ErrorCode::Unimplemented)
             }
@@ -279,7 +301,11 @@ impl Prep<'_> {
 
     fn create(&mut self, asker: Asker<'_>, mut creation: Creation) -> Result<Txn, ErrorCode> {
         let mode = self.create_mode(&creation)?;
-        self.sessions.check(asker.session, asker.conn)?;
+        if mode.is_ephemeral() {
+            self.sessions.check(asker.session, asker.owner)?;
+        } else {
+            self.check_session(asker)?;
+        }
         let parent_path = parent_of_legal(&creation.request.path)?.to_owned();
         let acl = std::mem::take(&mut creation.request.acl);
         let acl = fix_up(acl, asker.ids, &self.settings.authenticator)?;
@@ -323,6 +349,19 @@ impl Prep<'_> {
         Ok(creation.into_txn(mode, acl, parent_cversion))
     }
 
+    /// Whether the asker may write; a local session of any server may
+    /// (Java `LeaderSessionTracker.checkSession`).
+    fn check_session(&mut self, asker: Asker<'_>) -> Result<(), ErrorCode> {
+        let Asker { session, owner, .. } = asker;
+        let is_local = self.sessions.get(session).is_none()
+            && self.settings.local_sessions.enabled
+            && (self.local.get(session).is_some() || session.0 >> 56 != self.settings.server_id.0);
+        if is_local {
+            return Ok(());
+        }
+        self.sessions.check(session, owner)
+    }
+
     fn create_mode(&self, creation: &Creation) -> Result<CreateMode, ErrorCode> {
         let mode = CreateMode::from_flags(creation.request.flags).ok_or(ErrorCode::BadArguments)?;
         if mode.has_ttl() && !self.settings.owner_rules.extended_types {
@@ -359,7 +398,7 @@ impl Prep<'_> {
     }
 
     fn delete(&mut self, asker: Asker<'_>, request: PathVersion) -> Result<Txn, ErrorCode> {
-        self.sessions.check(asker.session, asker.conn)?;
+        self.check_session(asker)?;
         let parent_path = parent_of_deletable(&request.path)?.to_owned();
         let parent = self.record(&parent_path)?;
         self.permit(&parent, perms::DELETE, asker)?;
@@ -409,7 +448,7 @@ impl Prep<'_> {
     }
 
     fn set_data(&mut self, asker: Asker<'_>, request: SetDataRequest) -> Result<Txn, ErrorCode> {
-        self.sessions.check(asker.session, asker.conn)?;
+        self.check_session(asker)?;
         let SetDataRequest {
             path,
             data,
@@ -433,7 +472,7 @@ impl Prep<'_> {
     }
 
     fn set_acl(&mut self, asker: Asker<'_>, request: SetAclRequest) -> Result<Txn, ErrorCode> {
-        self.sessions.check(asker.session, asker.conn)?;
+        self.check_session(asker)?;
         let SetAclRequest { path, acl, version } = request;
         require_valid(&path)?;
         let acl = fix_up(acl, asker.ids, &self.settings.authenticator)?;
@@ -447,7 +486,7 @@ impl Prep<'_> {
     }
 
     fn check(&mut self, asker: Asker<'_>, request: PathVersion) -> Result<Txn, ErrorCode> {
-        self.sessions.check(asker.session, asker.conn)?;
+        self.check_session(asker)?;
         require_valid(&request.path)?;
         let node = self.record(&request.path)?;
         self.permit(&node, perms::READ, asker)?;

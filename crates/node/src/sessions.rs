@@ -1,7 +1,7 @@
 //! Session tracking: who is alive, until when, and on which connection
 //! (spec §2.3; Java `SessionTrackerImpl`, `ExpiryQueue`).
 
-use crate::step::ConnId;
+use crate::step::Owner;
 use std::collections::{BTreeMap, BTreeSet};
 use zooid_proto::{ErrorCode, SessionId};
 
@@ -10,8 +10,8 @@ use zooid_proto::{ErrorCode, SessionId};
 pub struct SessionInfo {
     /// Negotiated, in milliseconds.
     pub timeout_ms: i32,
-    /// The connection that speaks for it.
-    pub owner: Option<ConnId>,
+    /// Who speaks for it.
+    pub owner: Option<Owner>,
     /// When it expires unless touched, on the monotonic clock.
     pub expires_ms: i64,
     /// Whether its end is already proposed.
@@ -22,17 +22,20 @@ pub struct SessionInfo {
 #[derive(Clone, Debug)]
 pub struct Sessions {
     interval_ms: i64,
+    unknown: ErrorCode,
     by_id: BTreeMap<SessionId, SessionInfo>,
     buckets: BTreeMap<i64, BTreeSet<SessionId>>,
 }
 
 impl Sessions {
-    /// Sessions expire at multiples of `interval_ms`.
+    /// Sessions expire at multiples of `interval_ms`. `unknown` is the answer to a write of a session
+    /// that is not there: a standalone server of ZooKeeper and a leader give different ones.
     #[must_use]
-    pub fn new(interval_ms: i64) -> Sessions {
+    pub fn new(interval_ms: i64, unknown: ErrorCode) -> Sessions {
         assert!(interval_ms > 0, "a tick takes time");
         Sessions {
             interval_ms,
+            unknown,
             by_id: BTreeMap::new(),
             buckets: BTreeMap::new(),
         }
@@ -92,11 +95,11 @@ impl Sessions {
         true
     }
 
-    /// A connection takes the session over. Whether it is alive.
-    pub fn attach(&mut self, id: SessionId, conn: ConnId, timeout_ms: i32, now_ms: i64) -> bool {
+    /// Somebody takes the session over. Whether it is alive.
+    pub fn attach(&mut self, id: SessionId, owner: Owner, timeout_ms: i32, now_ms: i64) -> bool {
         match self.by_id.get_mut(&id) {
             Some(info) if !info.closing => {
-                info.owner = Some(conn);
+                info.owner = Some(owner);
                 info.timeout_ms = timeout_ms;
             }
             _ => return false,
@@ -104,31 +107,32 @@ impl Sessions {
         self.touch(id, now_ms)
     }
 
-    /// The connection that speaks for it is gone.
-    pub fn detach(&mut self, id: SessionId, conn: ConnId) {
+    /// Who speaks for it is gone.
+    pub fn detach(&mut self, id: SessionId, owner: Owner) {
         if let Some(info) = self
             .by_id
             .get_mut(&id)
-            .filter(|info| info.owner == Some(conn))
+            .filter(|info| info.owner == Some(owner))
         {
             info.owner = None;
         }
     }
 
-    /// Whether `conn` may write for the session; an ownerless one becomes its.
+    /// Whether `asker` may write for the session; an ownerless one becomes its.
     ///
     /// # Errors
-    /// [`ErrorCode::UnknownSession`], [`ErrorCode::SessionExpired`] when closing,
-    /// [`ErrorCode::SessionMoved`] when another connection owns it.
-    pub fn check(&mut self, id: SessionId, conn: ConnId) -> Result<(), ErrorCode> {
-        let info = self.by_id.get_mut(&id).ok_or(ErrorCode::UnknownSession)?;
+    /// What [`Sessions::new`] was given when there is no such session,
+    /// [`ErrorCode::SessionExpired`] when closing, [`ErrorCode::SessionMoved`] when somebody else
+    /// owns it.
+    pub fn check(&mut self, id: SessionId, asker: Owner) -> Result<(), ErrorCode> {
+        let info = self.by_id.get_mut(&id).ok_or(self.unknown)?;
         if info.closing {
             return Err(ErrorCode::SessionExpired);
         }
         match info.owner {
-            Some(owner) if owner != conn => Err(ErrorCode::SessionMoved),
+            Some(owner) if owner != asker => Err(ErrorCode::SessionMoved),
             _ => {
-                info.owner = Some(conn);
+                info.owner = Some(asker);
                 Ok(())
             }
         }

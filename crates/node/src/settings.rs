@@ -28,6 +28,8 @@ pub struct Settings {
     pub skip_acl: bool,
     /// `reconfigEnabled`
     pub reconfig_enabled: bool,
+    /// Sessions that only their server knows; a standalone server has none.
+    pub local_sessions: LocalSessions,
     /// Sweeping of container and TTL nodes.
     pub containers: ContainerSettings,
     /// Who may be whom.
@@ -45,6 +47,15 @@ impl Settings {
             .min(self.max_session_timeout_ms)
             .max(self.min_session_timeout_ms)
     }
+}
+
+/// Sessions that only their server knows (spec §2.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LocalSessions {
+    /// Whether sessions begin as such (`localSessionsEnabled`).
+    pub enabled: bool,
+    /// Whether one becomes global when it creates an ephemeral (`localSessionsUpgradingEnabled`).
+    pub upgrading: bool,
 }
 
 /// `znode.container.*` (spec §2.8).

@@ -18,6 +18,15 @@ pub struct Now {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u64);
 
+/// Who may write for a session: the way its client comes in (Java `Request.owner`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// A client of this server.
+    Client(ConnId),
+    /// A client of the learner at the other end.
+    Learner(LinkId),
+}
+
 /// A client wants a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenSession {
@@ -244,4 +253,9 @@ pub enum Output {
     Serve(bool),
     /// What this server is has changed; see [`crate::Node::peer`].
     RoleChanged,
+    /// This server has left its role, and will look for a leader.
+    Resigned {
+        /// For the log.
+        reason: String,
+    },
 }

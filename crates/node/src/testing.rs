@@ -1,6 +1,6 @@
 //! A driver for tests: one server, any number of clients, a log that syncs when told to.
 
-use crate::{Authenticator, ContainerSettings};
+use crate::{Authenticator, ContainerSettings, LocalSessions};
 use crate::{ConnId, Connection, Context, Input, Node, Now, Output, Settings};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -26,6 +26,7 @@ pub(crate) fn settings() -> Settings {
         enforce_quota: true,
         skip_acl: false,
         reconfig_enabled: false,
+        local_sessions: LocalSessions::default(),
         containers: ContainerSettings::default(),
         authenticator: Authenticator::default(),
         required_schemes: Vec::new(),

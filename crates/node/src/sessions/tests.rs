@@ -1,12 +1,13 @@
 use super::*;
+use crate::{ConnId, Owner};
 
 const A: SessionId = SessionId(0xa);
 const B: SessionId = SessionId(0xb);
-const ONE: ConnId = ConnId(1);
-const TWO: ConnId = ConnId(2);
+const ONE: Owner = Owner::Client(ConnId(1));
+const TWO: Owner = Owner::Client(ConnId(2));
 
 fn sessions() -> Sessions {
-    let mut sessions = Sessions::new(100);
+    let mut sessions = Sessions::new(100, ErrorCode::UnknownSession);
     sessions.track(A, 1000, 0);
     sessions
 }

@@ -1,0 +1,591 @@
+//! A server's life in an ensemble: which role it has, how it comes to one and leaves it
+//! (Java `QuorumPeer`; `docs/internals/ensemble.md`).
+
+use super::learning::Desk;
+use super::{Node, Role};
+use crate::prep::Pending;
+use crate::step::{Input, Now, Output};
+use crate::{Sessions, Settings};
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
+use zooid_proto::election::{Notification, PeerState};
+use zooid_proto::{Epoch, ErrorCode, QuorumPacket, ServerId, Zxid};
+use zooid_tree::Replica;
+use zooid_zab::{
+    Election, ElectionAction, EnsembleSettings, Epochs, History, Leader, LeaderPhase, LeaderStatus,
+    Learner, LearnerKind, LearnerPhase, LinkId, Membership, Vote,
+};
+
+/// Links kept for the case that this server becomes leader.
+const PARKED_LINKS_MAX: usize = 256;
+/// Packets kept of each: a learner sends one and waits.
+const PARKED_PACKETS_MAX: usize = 4;
+
+/// What a member of an ensemble starts with.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The operator's choices about the ensemble.
+    pub settings: EnsembleSettings,
+    /// Who takes part.
+    pub membership: Membership,
+    /// What the epoch files say.
+    pub epochs: Epochs,
+    /// The end of the durable history, which is in the replica; [`Zxid::NONE`] when the database is
+    /// empty and must not be trusted to be.
+    pub last: Zxid,
+    /// The newest transactions of that history, oldest first.
+    pub recent: Vec<(Zxid, Bytes)>,
+    /// How many of them to keep (`commitLogCount`).
+    pub recent_max: usize,
+    /// Whether transactions are logged: always, but on observers without `syncEnabled`.
+    pub persists: bool,
+    /// Whether it takes clients while it leads (`leaderServes`).
+    pub leader_serves: bool,
+}
+
+/// The part of a [`Node`] that outlives its roles.
+#[derive(Debug)]
+pub(super) struct Peer {
+    settings: EnsembleSettings,
+    membership: Membership,
+    epochs: Epochs,
+    election: Election,
+    history: History,
+    recent_max: usize,
+    /// Links that others have made to this server.
+    links: BTreeSet<LinkId>,
+    /// What came on them while nobody leads here.
+    parked: BTreeMap<LinkId, Vec<QuorumPacket>>,
+    /// The link to the leader, and how many there have been.
+    link: Option<LinkId>,
+    dials: u64,
+    /// The last transaction given to the log, and the last one it has reported.
+    appended: Zxid,
+    durable: Zxid,
+    /// Commands that the storage has not answered yet.
+    stores: usize,
+    /// Where the snapshot under way will put the history's end.
+    installing: Zxid,
+    persists: bool,
+    observes: bool,
+    leader_serves: bool,
+    serving: bool,
+}
+
+impl Peer {
+    fn new(member: Member) -> Peer {
+        let Member {
+            settings,
+            membership,
+            epochs,
+            last,
+            recent,
+            recent_max,
+            persists,
+            leader_serves,
+        } = member;
+        let observes = !membership.is_voter(settings.me);
+        let before = recent.first().map_or(last, |(first, _)| Zxid(first.0 - 1));
+        let mut history = History::new(recent_max, before.max(Zxid::ZERO));
+        for (zxid, record) in recent {
+            history.push(zxid, record);
+        }
+        history.advance_to(last);
+        Peer {
+            election: Election::new(&settings, observes),
+            settings,
+            membership,
+            epochs,
+            history,
+            recent_max,
+            links: BTreeSet::new(),
+            parked: BTreeMap::new(),
+            link: None,
+            dials: 0,
+            appended: last,
+            durable: last,
+            stores: 0,
+            installing: Zxid::NONE,
+            persists,
+            observes,
+            leader_serves,
+            serving: false,
+        }
+    }
+
+    pub(super) fn history(&self) -> &History {
+        &self.history
+    }
+
+    pub(super) fn is_serving(&self) -> bool {
+        self.serving
+    }
+
+    pub(super) fn persists(&self) -> bool {
+        self.persists
+    }
+
+    pub(super) fn appended(&mut self, zxid: Zxid) {
+        self.appended = zxid;
+    }
+
+    pub(super) fn committed(&mut self, zxid: Zxid, record: Bytes) {
+        self.history.push(zxid, record);
+    }
+
+    fn is_drained(&self) -> bool {
+        self.stores == 0 && self.durable >= self.appended
+    }
+
+    pub(super) fn installing(&mut self, zxid: Zxid) {
+        self.installing = zxid;
+    }
+
+    pub(super) fn leader_serves(&self) -> bool {
+        self.leader_serves
+    }
+
+    /// The history is another from now on, and ends here.
+    fn replaced(&mut self, last: Zxid) {
+        self.history = History::new(self.recent_max, last);
+        self.appended = last;
+        self.durable = last;
+    }
+
+    fn park(&mut self, link: LinkId, packet: Option<QuorumPacket>) -> Result<(), &'static str> {
+        if !self.parked.contains_key(&link) && self.parked.len() >= PARKED_LINKS_MAX {
+            return Err("too many servers wait for an election");
+        }
+        let packets = self.parked.entry(link).or_default();
+        if packets.len() >= PARKED_PACKETS_MAX {
+            return Err("a learner must wait for its leader");
+        }
+        packets.extend(packet);
+        Ok(())
+    }
+}
+
+/// How far a role has come (Java `QuorumPeer.ZabState`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeerPhase {
+    /// Looking for a leader.
+    Election,
+    /// Agreeing on the epoch.
+    Discovery,
+    /// Agreeing on its initial history.
+    Synchronization,
+    /// In business.
+    Broadcast,
+}
+
+/// What operators see of a member of an ensemble.
+#[derive(Clone, Debug)]
+pub struct PeerStatus {
+    /// Its role.
+    pub state: PeerState,
+    /// How far it has come in it.
+    pub phase: PeerPhase,
+    /// Whether clients are served.
+    pub serving: bool,
+    /// Who leads, if somebody does.
+    pub leader: Option<ServerId>,
+    /// What the epoch files say.
+    pub epochs: Epochs,
+    /// About its learners, on a leader.
+    pub leading: Option<LeaderStatus>,
+}
+
+impl Node {
+    /// A member of an ensemble, looking for a leader.
+    #[must_use]
+    pub fn member(
+        settings: Settings,
+        member: Member,
+        replica: &Replica,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) -> Node {
+        let sessions = Sessions::new(settings.tick_ms, ErrorCode::SessionExpired);
+        let mut node = Node::with_role(settings, Role::Draining, sessions, replica, now);
+        node.peer = Some(Box::new(Peer::new(member)));
+        node.look_if_drained(now, replica, out);
+        node
+    }
+
+    /// What this server is in its ensemble; `None` on a standalone server.
+    #[must_use]
+    pub fn peer(&self) -> Option<PeerStatus> {
+        let peer = self.peer.as_ref()?;
+        let (phase, leader, leading) = match &self.role {
+            Role::Leading(leader) => {
+                let status = leader.status();
+                (status.phase.into(), Some(self.me), Some(status))
+            }
+            Role::Learning(learner, _) => (learner.phase().into(), Some(learner.leader()), None),
+            _ => (PeerPhase::Election, None, None),
+        };
+        let state = match &self.role {
+            Role::Leading(_) => PeerState::Leading,
+            Role::Learning(..) if peer.observes => PeerState::Observing,
+            Role::Learning(..) => PeerState::Following,
+            _ => PeerState::Looking,
+        };
+        Some(PeerStatus {
+            state,
+            phase,
+            serving: peer.serving,
+            leader,
+            epochs: peer.epochs,
+            leading,
+        })
+    }
+
+    pub(super) fn election_wakeup_ms(&self) -> Option<i64> {
+        self.peer.as_ref()?.election.next_wakeup_ms()
+    }
+
+    pub(super) fn link_to_leader(&self) -> Option<LinkId> {
+        self.peer.as_ref()?.link
+    }
+
+    pub(super) fn forget_leader_link(&mut self) {
+        if let Some(peer) = &mut self.peer {
+            peer.link = None;
+        }
+    }
+
+    pub(super) fn dial(&mut self, server: ServerId, out: &mut Vec<Output>) {
+        self.hang_up_on_leader("dialling again".to_owned(), out);
+        let Some(peer) = &mut self.peer else {
+            return;
+        };
+        let link = LinkId(2 * peer.dials + 1);
+        peer.dials += 1;
+        peer.link = Some(link);
+        out.push(Output::Dial { link, server });
+    }
+
+    pub(super) fn hang_up_on_leader(&mut self, reason: String, out: &mut Vec<Output>) {
+        if let Some(link) = self.peer.as_mut().and_then(|peer| peer.link.take()) {
+            out.push(Output::Hangup { link, reason });
+        }
+    }
+
+    /// Closes a link that somebody made to this server.
+    pub(super) fn hang_up(&mut self, link: LinkId, reason: String, out: &mut Vec<Output>) {
+        if let Some(peer) = &mut self.peer {
+            peer.links.remove(&link);
+        }
+        out.push(Output::Hangup { link, reason });
+    }
+
+    /// Gives the storage a command that it will answer.
+    pub(super) fn store(&mut self, command: Output, out: &mut Vec<Output>) {
+        if let Some(peer) = &mut self.peer {
+            peer.stores += 1;
+        }
+        out.push(command);
+    }
+
+    /// Everything that only members of ensembles hear.
+    pub(super) fn ensemble_input(
+        &mut self,
+        now: Now,
+        input: Input,
+        replica: &Replica,
+        out: &mut Vec<Output>,
+    ) {
+        if let Input::Vote { from, message } = &input {
+            return self.vote(now, *from, message, replica, out);
+        }
+        if !self.stored(&input) {
+            return;
+        }
+        self.note_link(&input);
+        match &self.role {
+            Role::Standalone(_) => {}
+            Role::Draining | Role::Looking => self.park_or_ignore(input, out),
+            Role::Leading(_) => self.leader_input(now, input, replica, out),
+            Role::Learning(..) => self.learner_input(now, input, replica, out),
+        }
+        self.look_if_drained(now, replica, out);
+    }
+
+    /// Notes what the storage has done. Whether the input is to be looked at further: an answer about
+    /// a history that has been replaced since is not.
+    fn stored(&mut self, input: &Input) -> bool {
+        let Some(peer) = &mut self.peer else {
+            return false;
+        };
+        match *input {
+            Input::EpochAccepted(epoch) => peer.epochs.accepted = epoch,
+            Input::EpochEntered(epoch) => peer.epochs.current = epoch,
+            Input::Truncated { generation, .. } | Input::Installed { generation }
+                if generation != self.generation =>
+            {
+                return false;
+            }
+            Input::Truncated { last, .. } => peer.replaced(last),
+            Input::Installed { .. } => peer.replaced(peer.installing),
+            _ => return true,
+        }
+        peer.stores = peer.stores.saturating_sub(1);
+        true
+    }
+
+    fn note_link(&mut self, input: &Input) {
+        let Some(peer) = &mut self.peer else {
+            return;
+        };
+        match input {
+            Input::LinkAccepted(link) => {
+                peer.links.insert(*link);
+            }
+            Input::LinkDown(link) => {
+                peer.links.remove(link);
+                peer.parked.remove(link);
+            }
+            _ => {}
+        }
+    }
+
+    fn park_or_ignore(&mut self, input: Input, out: &mut Vec<Output>) {
+        let Some(peer) = &mut self.peer else {
+            return;
+        };
+        let (link, parked) = match input {
+            Input::LinkAccepted(link) => (link, peer.park(link, None)),
+            Input::Packet(link, packet) if peer.parked.contains_key(&link) => {
+                (link, peer.park(link, Some(packet)))
+            }
+            // Of an earlier role.
+            _ => return,
+        };
+        if let Err(reason) = parked {
+            peer.parked.remove(&link);
+            peer.links.remove(&link);
+            let reason = reason.to_owned();
+            out.push(Output::Hangup { link, reason });
+        }
+    }
+
+    fn vote(
+        &mut self,
+        now: Now,
+        from: ServerId,
+        message: &Bytes,
+        replica: &Replica,
+        out: &mut Vec<Output>,
+    ) {
+        // What is no notification is not worth more than the bytes it came in.
+        let Ok(Some(notification)) = Notification::decode(message) else {
+            return;
+        };
+        self.elect(now, replica, out, |election, peer, actions| {
+            election.receive(now.mono_ms, peer, from, notification, actions);
+        });
+    }
+
+    fn elect(
+        &mut self,
+        now: Now,
+        replica: &Replica,
+        out: &mut Vec<Output>,
+        act: impl FnOnce(&mut Election, &Membership, &mut Vec<ElectionAction>),
+    ) {
+        let Some(peer) = &mut self.peer else {
+            return;
+        };
+        let mut actions = Vec::new();
+        act(&mut peer.election, &peer.membership, &mut actions);
+        for action in actions {
+            match action {
+                ElectionAction::Send { to, notification } => out.push(Output::Vote {
+                    to,
+                    message: Bytes::from(notification.encode()),
+                }),
+                ElectionAction::Decided(vote) => self.decided(now, vote, replica, out),
+            }
+        }
+    }
+
+    fn decided(&mut self, now: Now, vote: Vote, replica: &Replica, out: &mut Vec<Output>) {
+        if !matches!(self.role, Role::Looking) {
+            return;
+        }
+        if vote.leader == self.me {
+            self.take_office(now, replica, out);
+        } else {
+            self.join(now, vote.leader, replica, out);
+        }
+        out.push(Output::RoleChanged);
+    }
+
+    fn take_office(&mut self, now: Now, replica: &Replica, out: &mut Vec<Output>) {
+        let Some(peer) = &mut self.peer else {
+            return;
+        };
+        let mut actions = Vec::new();
+        let mut leader = Leader::new(
+            now.mono_ms,
+            &peer.settings,
+            &peer.membership,
+            peer.epochs,
+            peer.appended,
+            &mut actions,
+        );
+        for (link, packets) in std::mem::take(&mut peer.parked) {
+            leader.link_opened(now.mono_ms, link);
+            for packet in &packets {
+                leader.packet(now.mono_ms, link, packet, &peer.history, &mut actions);
+            }
+        }
+        self.role = Role::Leading(Box::new(leader));
+        self.carry_out(now, actions, replica, out);
+    }
+
+    fn join(&mut self, now: Now, leader: ServerId, replica: &Replica, out: &mut Vec<Output>) {
+        let Some(peer) = &mut self.peer else {
+            return;
+        };
+        peer.parked.clear();
+        for link in std::mem::take(&mut peer.links) {
+            let reason = format!("server {leader} was elected, not this one");
+            out.push(Output::Hangup { link, reason });
+        }
+        let kind = if peer.observes {
+            LearnerKind::Observer
+        } else {
+            LearnerKind::Follower
+        };
+        let mut actions = Vec::new();
+        let learner = Learner::new(
+            now.mono_ms,
+            &peer.settings,
+            &peer.membership,
+            kind,
+            leader,
+            peer.epochs,
+            peer.appended,
+            &mut actions,
+        );
+        self.role = Role::Learning(Box::new(learner), Desk::default());
+        self.follow(now, actions, replica, out);
+    }
+
+    /// The role's epoch is established: clients may come.
+    pub(super) fn peer_established(&mut self, epoch: Epoch, serves: bool, out: &mut Vec<Output>) {
+        let Some(peer) = &mut self.peer else {
+            return;
+        };
+        peer.history.advance_to(Zxid::start_of(epoch));
+        peer.election.set_vote_epoch(epoch);
+        peer.serving = serves;
+        if serves {
+            out.push(Output::Serve(true));
+        }
+        out.push(Output::RoleChanged);
+    }
+
+    pub(super) fn peer_persisted(
+        &mut self,
+        now: Now,
+        upto: Zxid,
+        replica: &Replica,
+        out: &mut Vec<Output>,
+    ) {
+        if let Some(peer) = &mut self.peer {
+            peer.durable = peer.durable.max(upto);
+        }
+        self.lead(now, replica, out, |leader, _, actions| {
+            leader.persisted(upto, actions);
+        });
+        self.learn(now, replica, out, |learner, actions| {
+            learner.persisted(upto, actions);
+        });
+        self.look_if_drained(now, replica, out);
+    }
+
+    pub(super) fn peer_timer(&mut self, now: Now, replica: &Replica, out: &mut Vec<Output>) {
+        match &self.role {
+            Role::Standalone(_) | Role::Draining => {}
+            Role::Looking => self.elect(now, replica, out, |election, membership, actions| {
+                election.timer(now.mono_ms, membership, actions);
+            }),
+            Role::Leading(_) => self.lead(now, replica, out, |leader, _, actions| {
+                leader.timer(now.mono_ms, actions);
+            }),
+            Role::Learning(..) => self.learn(now, replica, out, |learner, actions| {
+                learner.timer(now.mono_ms, actions);
+            }),
+        }
+        self.look_if_drained(now, replica, out);
+    }
+
+    /// Leaves the role. Nothing new reaches the log until the next one (obligation 4).
+    pub(super) fn resign(&mut self, reason: String, out: &mut Vec<Output>) {
+        self.hang_up_on_leader(reason.clone(), out);
+        if let Some(peer) = &mut self.peer {
+            peer.serving = false;
+            for link in std::mem::take(&mut peer.links) {
+                let reason = reason.clone();
+                out.push(Output::Hangup { link, reason });
+            }
+        }
+        self.role = Role::Draining;
+        self.sessions = Sessions::new(self.settings.tick_ms, ErrorCode::SessionExpired);
+        self.local = self.sessions.clone();
+        self.bound.clear();
+        self.barriers.clear();
+        out.push(Output::Serve(false));
+        out.push(Output::Resigned { reason });
+        out.push(Output::RoleChanged);
+    }
+
+    /// Once the log has everything it was given, what is logged and not committed becomes part of
+    /// this server's history, which is what it votes with (Java `fastForwardDataBase`).
+    fn look_if_drained(&mut self, now: Now, replica: &Replica, out: &mut Vec<Output>) {
+        let drained = self.peer.as_ref().is_some_and(|peer| peer.is_drained());
+        if !drained || !matches!(self.role, Role::Draining) || self.halted {
+            return;
+        }
+        for proposal in self.proposals.drain(..) {
+            if let Some(peer) = &mut self.peer {
+                peer.committed(proposal.record.header.zxid, proposal.bytes);
+            }
+            out.push(Output::Commit {
+                record: Box::new(proposal.record),
+                owner: None,
+            });
+        }
+        self.pending = Pending::new(replica);
+        self.role = Role::Looking;
+        let Some(peer) = &self.peer else {
+            return;
+        };
+        let (last, epoch) = (peer.appended, peer.epochs.current);
+        self.elect(now, replica, out, |election, membership, actions| {
+            election.start(now.mono_ms, membership, last, epoch, actions);
+        });
+    }
+}
+
+impl From<LeaderPhase> for PeerPhase {
+    fn from(phase: LeaderPhase) -> PeerPhase {
+        match phase {
+            LeaderPhase::Discovery => PeerPhase::Discovery,
+            LeaderPhase::Synchronization => PeerPhase::Synchronization,
+            LeaderPhase::Broadcast => PeerPhase::Broadcast,
+        }
+    }
+}
+
+impl From<LearnerPhase> for PeerPhase {
+    fn from(phase: LearnerPhase) -> PeerPhase {
+        match phase {
+            LearnerPhase::Discovery => PeerPhase::Discovery,
+            LearnerPhase::Synchronization => PeerPhase::Synchronization,
+            LearnerPhase::Broadcast => PeerPhase::Broadcast,
+        }
+    }
+}
