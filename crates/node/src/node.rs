@@ -185,6 +185,12 @@ impl Node {
         self.stats
     }
 
+    /// Which history of the log this is; see [`Output::Append`].
+    #[cfg(test)]
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
     fn open(
         &mut self,
         now: Now,

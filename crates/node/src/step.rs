@@ -94,6 +94,8 @@ pub enum Input {
     LinkUp(LinkId),
     /// A link is gone, or could not be made.
     LinkDown(LinkId),
+    /// Bytes of a snapshot are coming on a link, which is not silent therefore. Said now and then.
+    LinkProgress(LinkId),
     /// A packet came on a link. SNAP never comes as one.
     Packet(LinkId, QuorumPacket),
     /// A SNAP and the snapshot behind it came on a link, whole; its replica is held for

@@ -1,5 +1,7 @@
 //! A driver for tests: one server, any number of clients, a log that syncs when told to.
 
+pub(crate) mod ensemble;
+
 use crate::{Authenticator, ContainerSettings, LocalSessions};
 use crate::{ConnId, Connection, Context, Input, Node, Now, Output, Settings};
 use bytes::Bytes;
@@ -268,20 +270,24 @@ impl TestServer {
     /// What has been sent since the last call.
     pub(crate) fn packets(&mut self, conn: ConnId) -> Vec<Packet> {
         self.wake(conn);
-        let mut bytes = Vec::new();
-        let connection = self.connection(conn);
-        connection.take_outbox(&mut bytes);
-        let mut r = Reader::new(&bytes, Limit(usize::MAX));
-        let mut packets = Vec::new();
-        while !r.is_empty() {
-            let frame = r
-                .buffer()
-                .expect("whole frames")
-                .expect("frames are not null");
-            packets.push(packet(frame));
-        }
-        packets
+        packets_of(self.connection(conn))
     }
+}
+
+/// What a connection has sent since the last call.
+fn packets_of(connection: &mut Connection) -> Vec<Packet> {
+    let mut bytes = Vec::new();
+    connection.take_outbox(&mut bytes);
+    let mut r = Reader::new(&bytes, Limit(usize::MAX));
+    let mut packets = Vec::new();
+    while !r.is_empty() {
+        let frame = r
+            .buffer()
+            .expect("whole frames")
+            .expect("frames are not null");
+        packets.push(packet(frame));
+    }
+    packets
 }
 
 pub(crate) fn connect_request(

@@ -470,6 +470,9 @@ impl Node {
                     learner.link_down(now.mono_ms, actions);
                 });
             }
+            Input::LinkProgress(link) if is_current(link) => {
+                self.learn(now, replica, out, |learner, _| learner.heard(now.mono_ms));
+            }
             Input::Packet(link, packet) if is_current(link) => {
                 self.learn(now, replica, out, |learner, actions| {
                     learner.packet(now.mono_ms, &packet, actions);
