@@ -94,7 +94,8 @@ pub enum Input {
     LinkUp(LinkId),
     /// A link is gone, or could not be made.
     LinkDown(LinkId),
-    /// Bytes of a snapshot are coming on a link, which is not silent therefore. Said now and then.
+    /// Bytes of a snapshot or of the log are coming or going on a link, which is not silent therefore.
+    /// Said now and then.
     LinkProgress(LinkId),
     /// A packet came on a link. SNAP never comes as one.
     Packet(LinkId, QuorumPacket),

@@ -184,6 +184,7 @@ impl Node {
             Input::Packet(link, packet) => {
                 leader.packet(now.mono_ms, link, &packet, history, actions);
             }
+            Input::LinkProgress(link) => leader.sending(now.mono_ms, link),
             Input::LogProbed(link, probe) => {
                 leader.log_probed(now.mono_ms, link, probe, history, actions);
             }

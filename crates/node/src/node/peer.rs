@@ -378,11 +378,11 @@ impl Node {
         out: &mut Vec<Output>,
     ) {
         // What is no notification is not worth more than the bytes it came in.
-        let Ok(Some(notification)) = Notification::decode(message) else {
+        let Ok(notification) = Notification::decode(message) else {
             return;
         };
-        self.elect(now, replica, out, |election, peer, actions| {
-            election.receive(now.mono_ms, peer, from, notification, actions);
+        self.elect(now, replica, out, |election, membership, actions| {
+            election.receive(now.mono_ms, membership, from, &notification, actions);
         });
     }
 
@@ -402,7 +402,7 @@ impl Node {
             match action {
                 ElectionAction::Send { to, notification } => out.push(Output::Vote {
                     to,
-                    message: Bytes::from(notification.encode()),
+                    message: notification.encode(),
                 }),
                 ElectionAction::Decided(vote) => self.decided(now, vote, replica, out),
             }
@@ -527,6 +527,7 @@ impl Node {
         self.hang_up_on_leader(reason.clone(), out);
         if let Some(peer) = &mut self.peer {
             peer.serving = false;
+            peer.election.leave();
             for link in std::mem::take(&mut peer.links) {
                 let reason = reason.clone();
                 out.push(Output::Hangup { link, reason });
@@ -589,3 +590,6 @@ impl From<LearnerPhase> for PeerPhase {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

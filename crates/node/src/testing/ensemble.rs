@@ -456,8 +456,7 @@ impl TestEnsemble {
 
     /// Tells a server's core whom its connections have heard.
     pub(crate) fn touch(&mut self, id: ServerId, session: SessionId) {
-        self.inputs
-            .push_back((id, Input::Touched(vec![session])));
+        self.inputs.push_back((id, Input::Touched(vec![session])));
         self.deliver();
     }
 }
