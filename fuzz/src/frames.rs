@@ -243,6 +243,7 @@ fn settings() -> Settings {
         enforce_quota: true,
         skip_acl: false,
         reconfig_enabled: false,
+        local_sessions: zooid_node::LocalSessions::default(),
         containers: ContainerSettings::default(),
         authenticator: Authenticator::default(),
         required_schemes: Vec::new(),

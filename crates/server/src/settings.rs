@@ -55,6 +55,10 @@ pub(crate) fn settings(config: &Config) -> Result<Settings, Unsupported> {
         enforce_quota: tree.enforce_quota,
         skip_acl: tree.skip_acl,
         reconfig_enabled: config.reconfig_enabled,
+        local_sessions: zooid_node::LocalSessions {
+            enabled: config.session.local_enabled && config.is_distributed(),
+            upgrading: config.session.local_upgrading_enabled,
+        },
         containers: ContainerSettings {
             check_interval_ms: millis(tree.container_check_interval_ms),
             max_per_minute: i64::from(tree.containers_per_minute_max),

@@ -148,6 +148,7 @@ pub(crate) fn settings() -> Settings {
         enforce_quota: true,
         skip_acl: false,
         reconfig_enabled: false,
+        local_sessions: zooid_node::LocalSessions::default(),
         containers: ContainerSettings {
             check_interval_ms: 1500,
             max_per_minute: 3000,
