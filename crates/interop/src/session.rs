@@ -198,6 +198,30 @@ impl Session {
     /// # Errors
     /// When the connection ends, or the reply belongs to another request.
     pub fn call(&mut self, op: OpCode, body: &[u8]) -> Result<Reply> {
+        let xid = self.send(op, body)?;
+        self.receive_reply(xid)
+    }
+
+    /// Sends requests without waiting for each reply; all of them must succeed.
+    ///
+    /// # Errors
+    /// When the connection ends or an operation fails.
+    pub fn call_all(&mut self, op: OpCode, bodies: &[Vec<u8>]) -> Result<()> {
+        for window in bodies.chunks(PIPELINE_MAX) {
+            let sent = window.iter().map(|body| self.send(op, body));
+            let xids: Vec<i32> = sent.collect::<Result<_>>()?;
+            for xid in xids {
+                self.receive_reply(xid)?.done()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a request whose reply nobody waits for.
+    ///
+    /// # Errors
+    /// When the connection has failed.
+    pub fn send(&mut self, op: OpCode, body: &[u8]) -> Result<i32> {
         let xid = match op {
             OpCode::Ping => xid::PING,
             OpCode::Auth => xid::AUTH,
@@ -208,7 +232,7 @@ impl Session {
         let mut packet = RequestHeader { xid, op }.to_vec();
         packet.extend_from_slice(body);
         self.wire.send(&packet)?;
-        self.receive_reply(xid)
+        Ok(xid)
     }
 
     fn receive_reply(&mut self, xid: i32) -> Result<Reply> {
@@ -435,4 +459,6 @@ fn path_watch(path: &str, watch: bool) -> Vec<u8> {
     body
 }
 
+// What fits into the buffers of a connection whose other end is busy sending.
+const PIPELINE_MAX: usize = 200;
 const LONG_TIMEOUT_MS: i32 = 600_000;
