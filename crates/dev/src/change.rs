@@ -47,8 +47,10 @@ pub(crate) enum Change {
     },
     NoLeader,
     Stopping,
+    /// As asked; if not well, then how.
     Stopped {
         id: MemberId,
+        how: Option<String>,
     },
     /// Had to be killed, because it did not stop.
     Overdue {
@@ -84,7 +86,9 @@ impl Change {
             Change::Ready { connect } => json!({ "event": "ready", "connect": connect }),
             Change::NoLeader => json!({ "event": "no-leader" }),
             Change::Stopping => json!({ "event": "stopping" }),
-            Change::Stopped { id } => json!({ "event": "stopped", "server": id.0 }),
+            Change::Stopped { id, how } => {
+                json!({ "event": "stopped", "server": id.0, "how": how })
+            }
             Change::Overdue { id } => json!({ "event": "overdue", "server": id.0 }),
             Change::AllStopped { directory } => {
                 json!({ "event": "all-stopped", "directory": directory })
@@ -118,7 +122,8 @@ impl fmt::Display for Change {
             Change::Ready { connect } => write!(f, "ready: {connect}"),
             Change::NoLeader => f.write_str("no server leads now"),
             Change::Stopping => f.write_str("stopping"),
-            Change::Stopped { id } => write!(f, "server {id}: stopped"),
+            Change::Stopped { id, how: None } => write!(f, "server {id}: stopped"),
+            Change::Stopped { id, how: Some(how) } => write!(f, "server {id}: stopped, {how}"),
             Change::Overdue { id } => write!(f, "server {id}: does not stop, so it is killed"),
             Change::AllStopped { directory } => write!(f, "all stopped; data kept in {directory}"),
         }

@@ -69,7 +69,8 @@ pub(crate) enum Cause {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Killed,
-    Stopped,
+    /// As asked; if not well, then how.
+    Stopped(Option<String>),
     ByItself {
         how: String,
         last_lines: Vec<String>,
@@ -107,7 +108,7 @@ impl Ensemble {
     pub(crate) fn ended(&mut self, id: MemberId, ending: Ending) -> Vec<Change> {
         let (cause, change) = match ending {
             Ending::Killed => (Cause::Killed, Change::Killed { id }),
-            Ending::Stopped => (Cause::Stopped, Change::Stopped { id }),
+            Ending::Stopped(how) => (Cause::Stopped, Change::Stopped { id, how }),
             Ending::ByItself { how, last_lines } => (
                 Cause::Ended(how.clone()),
                 Change::Ended {
@@ -161,6 +162,14 @@ impl Ensemble {
         self.members.iter().any(Member::is_up)
     }
 
+    /// Whether there is a process that has not said anything yet.
+    pub(crate) fn is_anyone_starting(&self) -> bool {
+        self.members.iter().any(|member| match &member.condition {
+            Condition::Up(up) => up.activity == Activity::Starting,
+            Condition::Down(_) => false,
+        })
+    }
+
     /// Whether no server runs, though nobody asked for any of them to end.
     pub(crate) fn has_failed(&self) -> bool {
         self.members.iter().all(|member| {
@@ -196,11 +205,8 @@ impl Member {
 
     pub(crate) fn serving(&self) -> Option<&Serving> {
         match &self.condition {
-            Condition::Up(Up {
-                activity: Activity::Serving(serving),
-                ..
-            }) => Some(serving),
-            Condition::Up(_) | Condition::Down(_) => None,
+            Condition::Up(up) => up.serving(),
+            Condition::Down(_) => None,
         }
     }
 
@@ -210,6 +216,13 @@ impl Member {
 }
 
 impl Up {
+    fn serving(&self) -> Option<&Serving> {
+        match &self.activity {
+            Activity::Serving(serving) => Some(serving),
+            Activity::Starting | Activity::NotServing | Activity::Silent => None,
+        }
+    }
+
     fn observed(&mut self, id: MemberId, answer: Option<Answer>, now: Instant) -> Option<Change> {
         let Some(answer) = answer else {
             return self.missed(id);
@@ -236,12 +249,10 @@ impl Up {
     }
 
     fn serves(&mut self, id: MemberId, status: Status, now: Instant) -> Option<Change> {
-        let (role, epoch) = (status.role, status.epoch());
-        let previous = match &self.activity {
-            Activity::Serving(serving) => Some(serving),
-            Activity::Starting | Activity::NotServing | Activity::Silent => None,
-        };
-        let is_new = previous.is_none_or(|serving| serving.status.role != role);
+        let (role, epoch) = (status.role, status.epoch);
+        let previous = self.serving();
+        let is_new = previous
+            .is_none_or(|Serving { status: old, .. }| (old.role, old.epoch) != (role, epoch));
         let ops_per_second = previous.map_or(0, |previous| {
             let packets = status.received.saturating_sub(previous.status.received);
             let operations = packets.saturating_sub(WORDS_PER_PROBE);

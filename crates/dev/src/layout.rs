@@ -199,6 +199,11 @@ impl Place {
         self.data().join("myid")
     }
 
+    /// Where a server writes down the epoch that it works in.
+    pub(crate) fn current_epoch(&self) -> PathBuf {
+        self.data().join("version-2").join("currentEpoch")
+    }
+
     pub(crate) fn log(&self) -> PathBuf {
         self.directory.join("log")
     }

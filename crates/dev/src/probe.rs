@@ -1,7 +1,9 @@
 //! Asking the servers how they are, on a thread for each.
 
+use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -9,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::layout::Place;
-use crate::status::Answer;
+use crate::status::{Answer, Texts};
 use crate::supervisor::Event;
 
 /// The process that a probe asks, shared with whoever starts and ends it; 0 if there is none.
@@ -19,13 +21,14 @@ pub(crate) type CurrentPid = Arc<AtomicU32>;
 pub(crate) fn start(place: &Place, pid: CurrentPid, events: SyncSender<Event>) -> io::Result<()> {
     let id = place.id;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, place.client_port));
-    let ask = move || {
+    let current_epoch = place.current_epoch();
+    let work = move || {
         loop {
             let asked = pid.load(Ordering::Relaxed);
             let answer = if asked == NOBODY {
                 None
             } else {
-                ask(address).ok().flatten()
+                ask(address, &current_epoch).ok().flatten()
             };
             let is_serving = matches!(answer, Some(Answer::Serving(_)));
             let event = Event::Probed {
@@ -45,14 +48,20 @@ pub(crate) fn start(place: &Place, pid: CurrentPid, events: SyncSender<Event>) -
     };
     thread::Builder::new()
         .name(format!("probe-{id}"))
-        .spawn(ask)
+        .spawn(work)
         .map(|_| ())
 }
 
-fn ask(address: SocketAddr) -> io::Result<Option<Answer>> {
+fn ask(address: SocketAddr, current_epoch: &Path) -> io::Result<Option<Answer>> {
     let srvr = four_letter_word(address, "srvr")?;
     let mntr = four_letter_word(address, "mntr")?;
-    Ok(Answer::parse(&srvr, &mntr))
+    // A standalone server has no such file.
+    let current_epoch = fs::read_to_string(current_epoch).unwrap_or_default();
+    Ok(Answer::parse(Texts {
+        srvr: &srvr,
+        mntr: &mntr,
+        current_epoch: &current_epoch,
+    }))
 }
 
 fn four_letter_word(address: SocketAddr, word: &str) -> io::Result<String> {

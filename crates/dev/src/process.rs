@@ -81,8 +81,8 @@ impl Process {
         };
         Ok(Some(match self.asked {
             Some(Asked::Die) => Ending::Killed,
-            Some(Asked::Stop) if status.success() => Ending::Stopped,
-            Some(Asked::Stop) | None => Ending::ByItself {
+            Some(Asked::Stop) => Ending::Stopped((!status.success()).then(|| describe(status))),
+            None => Ending::ByItself {
                 how: describe(status),
                 last_lines: last_lines(&self.log, self.log_start),
             },

@@ -50,7 +50,7 @@ impl Screen {
         self.drawn = None;
     }
 
-    /// Draws as many lines as the screen is high, if they are not there already.
+    /// Draws as many lines as the screen is high, as far as they are not there already.
     pub(crate) fn draw(&mut self, lines: Vec<Line>) -> io::Result<()> {
         if self.drawn.as_ref() == Some(&lines) {
             return Ok(());
@@ -60,12 +60,11 @@ impl Screen {
         if self.drawn.is_none() {
             queue!(out, Clear(ClearType::All))?;
         }
+        let drawn = self.drawn.take().unwrap_or_default();
         for (row, line) in (0..).zip(&lines) {
-            queue!(out, MoveTo(0, row))?;
-            for span in line {
-                paint(&mut out, span)?;
+            if drawn.get(usize::from(row)) != Some(line) {
+                draw_line(&mut out, row, line)?;
             }
-            queue!(out, Clear(ClearType::UntilNewLine))?;
         }
         queue!(out, EndSynchronizedUpdate)?;
         out.flush()?;
@@ -78,6 +77,14 @@ impl Drop for Screen {
     fn drop(&mut self) {
         restore();
     }
+}
+
+fn draw_line(out: &mut impl io::Write, row: u16, line: &Line) -> io::Result<()> {
+    queue!(out, MoveTo(0, row))?;
+    for span in line {
+        paint(out, span)?;
+    }
+    queue!(out, Clear(ClearType::UntilNewLine))
 }
 
 fn paint(out: &mut impl io::Write, span: &Span) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! What a server says of itself, read from its answers to `srvr` and `mntr`.
+//! What a server says of itself: its answers to `srvr` and `mntr`, and the epoch that it writes down.
 
 use std::fmt;
 
@@ -14,6 +14,7 @@ pub(crate) enum Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Status {
     pub(crate) role: Role,
+    pub(crate) epoch: u64,
     pub(crate) zxid: u64,
     pub(crate) connections: u64,
     /// Those of the whole ensemble, and this server's local ones; nothing if `mntr` is not allowed.
@@ -32,19 +33,33 @@ pub(crate) enum Role {
     ReadOnly,
 }
 
+/// What there is to read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Texts<'a> {
+    pub(crate) srvr: &'a str,
+    pub(crate) mntr: &'a str,
+    /// The file `currentEpoch`; empty if there is none, as with a standalone server.
+    pub(crate) current_epoch: &'a str,
+}
+
 impl Answer {
     /// `None` if the server says something else.
-    pub(crate) fn parse(srvr: &str, mntr: &str) -> Option<Answer> {
+    pub(crate) fn parse(texts: Texts<'_>) -> Option<Answer> {
+        let srvr = texts.srvr;
         if srvr.contains(NOT_SERVING) {
             return Some(Answer::NotServing);
         }
         let field = |name: &str| srvr.lines().find_map(|line| line.strip_prefix(name));
         let zxid = field("Zxid: ")?.strip_prefix("0x")?;
+        let zxid = u64::from_str_radix(zxid, 16).ok()?;
+        // Its last transaction may be older than the epoch in which it follows.
+        let epoch = texts.current_epoch.trim().parse();
         Some(Answer::Serving(Status {
             role: Role::from_mode(field("Mode: ")?)?,
-            zxid: u64::from_str_radix(zxid, 16).ok()?,
+            epoch: epoch.unwrap_or(zxid >> EPOCH_SHIFT),
+            zxid,
             connections: field("Connections: ")?.parse().ok()?,
-            sessions: sessions(mntr),
+            sessions: sessions(texts.mntr),
             received: field("Received: ")?.parse().ok()?,
         }))
     }
@@ -65,11 +80,6 @@ impl Status {
     /// Connections without the one over which this was asked.
     pub(crate) fn clients(&self) -> u64 {
         self.connections.saturating_sub(1)
-    }
-
-    /// The upper half of a zxid.
-    pub(crate) fn epoch(&self) -> u64 {
-        self.zxid >> 32
     }
 }
 
@@ -107,6 +117,8 @@ const ALL: [Role; 5] = [
     Role::Observer,
     Role::ReadOnly,
 ];
+/// The upper half of a zxid is its epoch.
+const EPOCH_SHIFT: u32 = 32;
 const NOT_SERVING: &str = "not currently serving requests";
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub(crate) fn ensemble(servers: u16, observers: u16) -> Ensemble {
 pub(crate) fn serving(role: Role, received: u64) -> Option<Answer> {
     Some(Answer::Serving(Status {
         role,
+        epoch: 2,
         zxid: 0x2_0000_0007,
         connections: 3,
         sessions: Some(5),

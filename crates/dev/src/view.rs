@@ -78,12 +78,12 @@ fn health(ensemble: &Ensemble, width: usize) -> Vec<Line> {
         ("stopping", Style::Waiting)
     } else if ensemble.is_ready() {
         ("ready", Style::Good)
-    } else if ensemble.leader().is_some() {
-        ("starting", Style::Waiting)
-    } else if ensemble.is_anyone_up() {
-        ("no leader", Style::Waiting)
-    } else {
+    } else if !ensemble.is_anyone_up() {
         ("down", Style::Bad)
+    } else if ensemble.leader().is_some() || ensemble.is_anyone_starting() {
+        ("starting", Style::Waiting)
+    } else {
+        ("no leader", Style::Bad)
     };
     let mut lines = vec![vec![span(word, style), span(": ", Style::Plain)]];
     let mut room = width.saturating_sub(word.len() + 2);

@@ -152,7 +152,10 @@ fn what_servers_say_while_they_stop_is_not_told() {
     ensemble.is_stopping = true;
     assert!(says(&mut ensemble, FIRST, Some(Answer::NotServing)).is_empty());
     assert_eq!(
-        ensemble.ended(FIRST, Ending::Stopped),
-        [Change::Stopped { id: FIRST }]
+        ensemble.ended(FIRST, Ending::Stopped(None)),
+        [Change::Stopped {
+            id: FIRST,
+            how: None
+        }]
     );
 }

@@ -21,8 +21,16 @@ zk_local_sessions\t1
 zk_avg_global_sessions_of_no_interest\t9.0
 ";
 
+fn parse(srvr: &str, mntr: &str) -> Option<Answer> {
+    Answer::parse(Texts {
+        srvr,
+        mntr,
+        current_epoch: "",
+    })
+}
+
 fn status(srvr: &str, mntr: &str) -> Status {
-    match Answer::parse(srvr, mntr) {
+    match parse(srvr, mntr) {
         Some(Answer::Serving(status)) => status,
         other => panic!("not serving: {other:?}"),
     }
@@ -35,13 +43,13 @@ fn a_leader_is_understood() {
         status,
         Status {
             role: Role::Leader,
+            epoch: 2,
             zxid: 0x2_0000_0007,
             connections: 3,
             sessions: Some(5),
             received: 43,
         }
     );
-    assert_eq!(status.epoch(), 2);
     assert_eq!(status.clients(), 2);
 }
 
@@ -54,6 +62,19 @@ fn every_mode_has_its_role() {
 }
 
 #[test]
+fn a_follower_may_be_ahead_of_its_last_transaction() {
+    let answer = Answer::parse(Texts {
+        srvr: SRVR,
+        mntr: MNTR,
+        current_epoch: "3\n",
+    });
+    let Some(Answer::Serving(status)) = answer else {
+        panic!("not serving: {answer:?}");
+    };
+    assert_eq!((status.epoch, status.zxid), (3, 0x2_0000_0007));
+}
+
+#[test]
 fn without_mntr_the_sessions_are_unknown() {
     let refused = "mntr is not executed because it is not in the whitelist.\n";
     assert_eq!(status(SRVR, refused).sessions, None);
@@ -62,7 +83,7 @@ fn without_mntr_the_sessions_are_unknown() {
 #[test]
 fn a_server_without_a_leader_says_so() {
     let text = "This ZooKeeper instance is not currently serving requests\n";
-    assert_eq!(Answer::parse(text, text), Some(Answer::NotServing));
+    assert_eq!(parse(text, text), Some(Answer::NotServing));
 }
 
 #[test]
@@ -73,13 +94,13 @@ fn anything_else_is_no_answer() {
         "Zxid: 0xzz\nMode: leader\n",
         "HTTP/1.1 400",
     ] {
-        assert_eq!(Answer::parse(text, ""), None, "{text:?}");
+        assert_eq!(parse(text, ""), None, "{text:?}");
     }
     for line in SRVR.lines() {
         let is_needed = ["Zxid", "Mode", "Connections", "Received"]
             .iter()
             .any(|name| line.starts_with(name));
         let without = SRVR.replace(line, "");
-        assert_eq!(Answer::parse(&without, MNTR).is_none(), is_needed, "{line}");
+        assert_eq!(parse(&without, MNTR).is_none(), is_needed, "{line}");
     }
 }

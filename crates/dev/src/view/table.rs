@@ -32,7 +32,7 @@ const COLUMNS: &[Column] = &[
         member.place.client_port.to_string()
     }),
     column("epoch", 5, Align::Right, 7, |member| {
-        said(member, |status| status.epoch().to_string())
+        said(member, |status| status.epoch.to_string())
     }),
     column("zxid", 12, Align::Right, 2, |member| {
         said(member, |status| format!("0x{:x}", status.zxid))

@@ -1,10 +1,11 @@
 //! Without a terminal: lines that scripts can wait for.
 
 use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
 
 use rustix::process::Signal;
 
-use crate::dev::{Dev, ask, signal, wait_until_gone};
+use crate::dev::{Dev, ask, free_base_port, signal, wait_until_gone};
 
 const ONE: &[&str] = &["--servers", "1"];
 
@@ -61,12 +62,9 @@ fn another_number_of_servers_is_refused() {
 #[test]
 fn a_busy_port_is_named_before_anything_starts() {
     let directory = tempfile::tempdir().unwrap();
-    let busy = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = busy.local_addr().unwrap().port();
-    let (status, lines) = Dev::start_on(directory.path(), port.min(60_000), ONE).wait();
-    if port > 60_000 {
-        return;
-    }
+    let port = free_base_port(1);
+    let _busy = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+    let (status, lines) = Dev::start_on(directory.path(), port, ONE).wait();
     assert_eq!(status.code(), Some(1));
     assert_eq!(lines.len(), 1, "{lines:#?}");
     let said = &lines[0];
