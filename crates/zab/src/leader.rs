@@ -304,3 +304,6 @@ fn revalidate(
     });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

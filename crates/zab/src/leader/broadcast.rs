@@ -16,8 +16,7 @@ impl Leader {
     /// used (ZOOKEEPER-1277), the leader must resign for a new epoch. Also before it is established.
     #[must_use]
     pub fn next_zxid(&self) -> Option<Zxid> {
-        let next = self.reign()?.last_proposed().next();
-        (next.counter() != u32::MAX).then_some(next)
+        next_in_epoch(self.reign()?.last_proposed())
     }
 
     /// Proposes the transaction that [`Leader::next_zxid`] has given a zxid, to every follower that
@@ -173,6 +172,11 @@ impl Leader {
     pub fn outstanding(&self) -> usize {
         self.reign().map_or(0, |reign| reign.outstanding())
     }
+}
+
+pub(super) fn next_in_epoch(last: Zxid) -> Option<Zxid> {
+    let next = last.next();
+    (next.counter() != u32::MAX).then_some(next)
 }
 
 fn sync_reply(link: LinkId) -> LeaderAction {

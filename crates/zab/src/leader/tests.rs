@@ -1,0 +1,6 @@
+mod broadcast;
+mod discovery;
+mod liveness;
+mod script;
+mod strangers;
+mod synchronization;
