@@ -166,8 +166,9 @@ impl Server {
                 conn,
                 session,
                 timeout_ms,
+                read_only,
             } => self.with(conn, |connection, ctx| {
-                connection.on_attached(ctx, session, timeout_ms);
+                connection.on_attached(ctx, session, timeout_ms, read_only);
             }),
             Output::Refused { conn } => self.with(conn, |connection, _| connection.on_refused()),
             Output::Close { conn } => self.with(conn, |connection, _| connection.close()),

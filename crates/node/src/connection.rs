@@ -86,7 +86,8 @@ pub struct Connection {
     phase: Phase,
     session: SessionId,
     timeout_ms: i32,
-    /// Whether the client knows read-only servers, as its connect request showed.
+    /// Whether the client knows read-only servers, as its connect request showed, and whether this is
+    /// one.
     read_only_field: Option<bool>,
     ids: Arc<[Id]>,
     pending: PendingQueue,
@@ -279,6 +280,7 @@ impl Connection {
             session,
             password_matches: request.password.as_deref() == Some(&expected),
             timeout_ms,
+            read_only: request.read_only == Some(true),
         };
         to_node.push(Input::Open(self.id, open));
     }
@@ -308,7 +310,12 @@ impl Connection {
             }
             Some(op) if wait == Wait::TooLong && is_throttlable(op) => {
                 self.recent.throttled += 1;
-                self.on_read(ctx, header.xid, op, Work::Throttled, Bytes::new());
+                let throttled = Work::Refuse(ErrorCode::ThrottledOp);
+                self.on_read(ctx, header.xid, op, throttled, Bytes::new());
+            }
+            Some(op) if is_write(op) && op != OpCode::CloseSession && self.is_read_only() => {
+                let refused = Work::Refuse(ErrorCode::NotReadOnly);
+                self.on_read(ctx, header.xid, op, refused, Bytes::new());
             }
             Some(op) if read::is_read(op) => self.on_read(ctx, header.xid, op, Work::Read, body),
             Some(op) if is_write(op) => self.on_write(ctx, header.xid, op, body, to_node),
@@ -446,10 +453,9 @@ impl Connection {
     }
 
     fn run_read(&mut self, ctx: &Context<'_>, read: &Pending) {
-        if read.work == Work::Throttled {
+        if let Work::Refuse(err) = read.work {
             let last_zxid = ctx.replica.last_zxid();
-            self.outbox
-                .reply(read.xid, last_zxid, ErrorCode::ThrottledOp);
+            self.outbox.reply(read.xid, last_zxid, err);
             return self.finish(ctx, read);
         }
         let reader = read::Read {
@@ -506,7 +512,7 @@ impl Connection {
     /// A write of this connection has been applied.
     pub fn on_commit(&mut self, ctx: &Context<'_>, record: &TxnRecord, applied: &Applied) {
         if let Txn::CreateSession { timeout_ms } = record.txn {
-            return self.on_attached(ctx, record.header.client_id, timeout_ms);
+            return self.on_attached(ctx, record.header.client_id, timeout_ms, false);
         }
         let Some(request) = self.next_write(record.header.cxid) else {
             return;
@@ -572,14 +578,21 @@ impl Connection {
         self.pending.pop()
     }
 
-    /// The session is open.
-    pub fn on_attached(&mut self, ctx: &Context<'_>, session: SessionId, timeout_ms: i32) {
+    /// The session is open, perhaps on a server that has lost its ensemble and serves reads only.
+    pub fn on_attached(
+        &mut self,
+        ctx: &Context<'_>,
+        session: SessionId,
+        timeout_ms: i32,
+        read_only: bool,
+    ) {
         let Phase::Opening { .. } = self.phase else {
             return;
         };
         self.phase = Phase::Established;
         self.session = session;
         self.timeout_ms = timeout_ms;
+        self.read_only_field = self.read_only_field.map(|_| read_only);
         self.stats
             .session_opened(ctx.now.mono_ms, ctx.replica.last_zxid());
         self.outbox.connect_response(&ConnectResponse {
@@ -589,6 +602,10 @@ impl Connection {
             password: Some(Bytes::copy_from_slice(&session_password(session))),
             read_only: self.read_only_field,
         });
+    }
+
+    fn is_read_only(&self) -> bool {
+        self.read_only_field == Some(true)
     }
 
     /// There is no such session.

@@ -10,6 +10,7 @@ mod learning;
 mod local_sessions;
 mod orderer;
 mod peer;
+mod read_only;
 
 pub use peer::{Member, PeerPhase, PeerStatus};
 
@@ -202,6 +203,9 @@ impl Node {
         if !self.is_serving() {
             return out.push(Output::Close { conn });
         }
+        if matches!(self.role, Role::Looking) {
+            return self.open_read_only(now, conn, open, replica, out);
+        }
         if open.session.0 == 0 && self.settings.local_sessions.enabled {
             return self.open_local(now, conn, open.timeout_ms, replica, out);
         }
@@ -226,6 +230,7 @@ impl Node {
         }
         self.local.touch(request.session, now.mono_ms);
         match &self.role {
+            Role::Looking => self.request_read_only(request, out),
             Role::Learning(..) => self.forward(now, request, replica, out),
             _ => self.order(now, request, replica, out),
         }

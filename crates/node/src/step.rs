@@ -37,6 +37,8 @@ pub struct OpenSession {
     pub password_matches: bool,
     /// Already negotiated.
     pub timeout_ms: i32,
+    /// Whether a server that serves reads only will do.
+    pub read_only: bool,
 }
 
 /// A request that changes something, or must wait for what does.
@@ -162,6 +164,8 @@ pub enum Output {
         session: SessionId,
         /// Negotiated.
         timeout_ms: i32,
+        /// Whether this server serves reads only.
+        read_only: bool,
     },
     /// There is no such session.
     Refused {
@@ -251,8 +255,8 @@ pub enum Output {
     },
     /// Move the replica to an epoch's first zxid ([`Replica::advance_to`](zooid_tree::Replica::advance_to)).
     AdvanceTo(Zxid),
-    /// Whether clients are served from now on. When not: their connections are closed at once, and new
-    /// ones too.
+    /// Whether clients are served from now on, be it with reads only. When not: their connections are
+    /// closed at once, and new ones too.
     Serve(bool),
     /// What this server is has changed; see [`crate::Node::peer`].
     RoleChanged,

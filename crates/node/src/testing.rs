@@ -215,9 +215,10 @@ impl TestServer {
                 conn,
                 session,
                 timeout_ms,
+                read_only,
             } => {
                 self.with(Some(conn), |conn, ctx| {
-                    conn.on_attached(ctx, session, timeout_ms);
+                    conn.on_attached(ctx, session, timeout_ms, read_only);
                 });
             }
             Output::Refused { conn } => self.with(Some(conn), |conn, _| conn.on_refused()),

@@ -170,9 +170,13 @@ impl Core {
                     conn,
                     session,
                     timeout_ms,
+                    read_only,
                 } => {
                     self.with_client(&replica, conn, |client, ctx| {
-                        client.conn.lock().on_attached(ctx, session, timeout_ms);
+                        client
+                            .conn
+                            .lock()
+                            .on_attached(ctx, session, timeout_ms, read_only);
                     });
                 }
                 Output::Refused { conn } => {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use zooid_proto::{Id, OpCode};
+use zooid_proto::{ErrorCode, Id, OpCode};
 
 /// Requests that one connection may have waiting.
 const REQUESTS_MAX: usize = 1000;
@@ -19,8 +19,8 @@ pub(super) enum Work {
     Read,
     /// The core, when it commits.
     Write,
-    /// This connection, with an error: the request has waited too long to be carried out.
-    Throttled,
+    /// None: it is answered with this error, in its place among the replies.
+    Refuse(ErrorCode),
 }
 
 #[derive(Debug)]

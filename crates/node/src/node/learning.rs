@@ -291,6 +291,7 @@ impl Node {
             conn,
             session,
             timeout_ms,
+            read_only: false,
         });
     }
 
@@ -306,6 +307,7 @@ impl Node {
             session,
             password_matches,
             timeout_ms,
+            ..
         } = open;
         if session.0 == 0 {
             return self.open_new_at_learner(now, conn, timeout_ms, replica, out);

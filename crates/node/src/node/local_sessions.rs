@@ -47,6 +47,7 @@ impl Node {
             session,
             password_matches,
             timeout_ms,
+            ..
         } = open;
         let Some(info) = self.local.get(session) else {
             return false;
@@ -81,6 +82,7 @@ impl Node {
             conn,
             session,
             timeout_ms,
+            read_only: matches!(self.role, Role::Looking),
         });
     }
 

@@ -42,6 +42,7 @@ impl Node {
             session,
             password_matches,
             timeout_ms,
+            ..
         } = open;
         let owner = Owner::Client(conn);
         if session.0 == 0 {
@@ -62,6 +63,7 @@ impl Node {
                 conn,
                 session,
                 timeout_ms,
+                read_only: false,
             });
         } else {
             out.push(Output::Refused { conn });

@@ -21,6 +21,9 @@ const PARKED_LINKS_MAX: usize = 256;
 /// Packets kept of each: a learner sends one and waits.
 const PARKED_PACKETS_MAX: usize = 4;
 
+/// The least time without a leader before reads are served.
+const READ_ONLY_WAIT_MS: i64 = 2000;
+
 /// What a member of an ensemble starts with.
 #[derive(Clone, Debug)]
 pub struct Member {
@@ -41,6 +44,8 @@ pub struct Member {
     pub persists: bool,
     /// Whether it takes clients while it leads (`leaderServes`).
     pub leader_serves: bool,
+    /// Whether it serves reads while it has no leader (`readonlymode.enabled`).
+    pub read_only_mode: bool,
 }
 
 /// The part of a [`Node`] that outlives its roles.
@@ -69,6 +74,8 @@ pub(super) struct Peer {
     persists: bool,
     observes: bool,
     leader_serves: bool,
+    read_only_mode: bool,
+    looking_since_ms: i64,
     serving: bool,
 }
 
@@ -83,6 +90,7 @@ impl Peer {
             recent_max,
             persists,
             leader_serves,
+            read_only_mode,
         } = member;
         let observes = !membership.is_voter(settings.me);
         let before = recent.first().map_or(last, |(first, _)| Zxid(first.0 - 1));
@@ -109,6 +117,8 @@ impl Peer {
             persists,
             observes,
             leader_serves,
+            read_only_mode,
+            looking_since_ms: 0,
             serving: false,
         }
     }
@@ -131,6 +141,17 @@ impl Peer {
 
     pub(super) fn committed(&mut self, zxid: Zxid, record: Bytes) {
         self.history.push(zxid, record);
+    }
+
+    /// When a server that has no leader begins to serve reads, if it may (spec §2.17).
+    pub(super) fn read_only_from_ms(&self) -> Option<i64> {
+        let wait_ms = self.settings.tick_ms.max(READ_ONLY_WAIT_MS);
+        let is_due = self.read_only_mode && !self.serving;
+        is_due.then(|| self.looking_since_ms + wait_ms)
+    }
+
+    pub(super) fn set_serving(&mut self, serving: bool) {
+        self.serving = serving;
     }
 
     fn is_drained(&self) -> bool {
@@ -241,7 +262,9 @@ impl Node {
     }
 
     pub(super) fn election_wakeup_ms(&self) -> Option<i64> {
-        self.peer.as_ref()?.election.next_wakeup_ms()
+        let peer = self.peer.as_ref()?;
+        let election = peer.election.next_wakeup_ms();
+        election.into_iter().chain(peer.read_only_from_ms()).min()
     }
 
     pub(super) fn link_to_leader(&self) -> Option<LinkId> {
@@ -413,6 +436,7 @@ impl Node {
         if !matches!(self.role, Role::Looking) {
             return;
         }
+        self.stop_serving_reads(out);
         if vote.leader == self.me {
             self.take_office(now, replica, out);
         } else {
@@ -509,9 +533,12 @@ impl Node {
     pub(super) fn peer_timer(&mut self, now: Now, replica: &Replica, out: &mut Vec<Output>) {
         match &self.role {
             Role::Standalone(_) | Role::Draining => {}
-            Role::Looking => self.elect(now, replica, out, |election, membership, actions| {
-                election.timer(now.mono_ms, membership, actions);
-            }),
+            Role::Looking => {
+                self.elect(now, replica, out, |election, membership, actions| {
+                    election.timer(now.mono_ms, membership, actions);
+                });
+                self.serve_reads_if_due(now, out);
+            }
             Role::Leading(_) => self.lead(now, replica, out, |leader, _, actions| {
                 leader.timer(now.mono_ms, actions);
             }),
@@ -561,9 +588,10 @@ impl Node {
         }
         self.pending = Pending::new(replica);
         self.role = Role::Looking;
-        let Some(peer) = &self.peer else {
+        let Some(peer) = &mut self.peer else {
             return;
         };
+        peer.looking_since_ms = now.mono_ms;
         let (last, epoch) = (peer.appended, peer.epochs.current);
         self.elect(now, replica, out, |election, membership, actions| {
             election.start(now.mono_ms, membership, last, epoch, actions);

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use zooid_proto::election::PeerState;
 use zooid_proto::{
-    Epoch, Jute, OpCode, PacketType, QuorumPacket, RequestHeader, ServerId, SessionId, TxnRecord,
-    Zxid, session_password,
+    ConnectRequest, Epoch, Jute, OpCode, PacketType, QuorumPacket, RequestHeader, ServerId,
+    SessionId, TxnRecord, Zxid, session_password,
 };
 use zooid_tree::{Replica, TreeOptions};
 use zooid_zab::{EnsembleSettings, Epochs, LinkId, LogProbe, Membership, QuorumVerifier, View};
@@ -36,6 +36,7 @@ pub(crate) struct Server {
 pub(crate) struct TestEnsemble {
     pub(crate) servers: BTreeMap<ServerId, Server>,
     membership: Membership,
+    pub(crate) read_only_mode: bool,
     pub(crate) now: Now,
     inputs: VecDeque<(ServerId, Input)>,
     pub(crate) cut_off: BTreeSet<ServerId>,
@@ -93,6 +94,7 @@ impl TestEnsemble {
         let mut ensemble = TestEnsemble {
             servers: BTreeMap::new(),
             membership,
+            read_only_mode: false,
             now: Now {
                 mono_ms: 0,
                 wall_ms: 1_700_000_000_000,
@@ -128,6 +130,7 @@ impl TestEnsemble {
             recent_max: 500,
             persists: true,
             leader_serves: true,
+            read_only_mode: self.read_only_mode,
         };
         let mut outputs = Vec::new();
         let node = Node::member(settings.clone(), member, &replica, self.now, &mut outputs);
@@ -382,12 +385,25 @@ impl TestEnsemble {
 
     /// Connects, with a session that exists or 0.
     pub(crate) fn connect(&mut self, id: ServerId, session: SessionId) -> (ConnId, Vec<Packet>) {
+        self.connect_as(id, session, false)
+    }
+
+    /// Connects, perhaps as a client that is content with reads.
+    pub(crate) fn connect_as(
+        &mut self,
+        id: ServerId,
+        session: SessionId,
+        read_only: bool,
+    ) -> (ConnId, Vec<Packet>) {
         self.names += 2;
         let conn = ConnId(self.names);
         let connection = Connection::new(conn, "127.0.0.1".to_owned(), self.now);
         let server = self.servers.get_mut(&id).expect("it runs");
         server.conns.insert(conn, connection);
-        let request = connect_request(session, &session_password(session), Zxid(0));
+        let request = ConnectRequest {
+            read_only: Some(read_only),
+            ..connect_request(session, &session_password(session), Zxid(0))
+        };
         self.frame(id, conn, request.to_vec());
         self.deliver();
         (conn, self.packets(id, conn))
@@ -445,13 +461,6 @@ impl TestEnsemble {
 
     pub(crate) fn is_closing(&self, id: ServerId, conn: ConnId) -> bool {
         self.servers[&id].conns[&conn].is_closing()
-    }
-
-    pub(crate) fn disconnect(&mut self, id: ServerId, conn: ConnId) {
-        let server = self.servers.get_mut(&id).expect("it runs");
-        server.conns.remove(&conn);
-        self.inputs.push_back((id, Input::Disconnected(conn)));
-        self.deliver();
     }
 
     /// Tells a server's core whom its connections have heard.
@@ -516,8 +525,9 @@ impl Server {
                 conn,
                 session,
                 timeout_ms,
+                read_only,
             } => self.with(Some(conn), now, |conn, ctx| {
-                conn.on_attached(ctx, session, timeout_ms);
+                conn.on_attached(ctx, session, timeout_ms, read_only);
             }),
             Output::Refused { conn } => self.with(Some(conn), now, |conn, _| conn.on_refused()),
             Output::Close { conn } => self.with(Some(conn), now, |conn, _| conn.close()),

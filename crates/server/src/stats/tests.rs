@@ -44,6 +44,7 @@ fn what_goes_to_the_core_is_told_apart() {
         session: SessionId(0),
         password_matches: false,
         timeout_ms: 1000,
+        read_only: false,
     };
     let stats = stats();
     stats.queued(&[Input::Open(zooid_node::ConnId(1), open)]);

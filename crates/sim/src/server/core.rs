@@ -93,9 +93,10 @@ impl Server {
                 conn,
                 session,
                 timeout_ms,
+                read_only,
             } => {
                 self.with(env, conn, |connection, ctx| {
-                    connection.on_attached(ctx, session, timeout_ms);
+                    connection.on_attached(ctx, session, timeout_ms, read_only);
                 });
             }
             Output::Refused { conn } => {

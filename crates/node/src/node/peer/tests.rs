@@ -438,3 +438,49 @@ fn an_epoch_begins_with_counter_one() {
     ensemble.settle();
     assert_eq!(ensemble.server(leader).replica.last_zxid().epoch().0, 2);
 }
+
+#[test]
+fn a_server_without_a_leader_serves_reads_to_those_who_allow_it() {
+    let mut ensemble = TestEnsemble::new(3, 0);
+    let (leader, id) = (ensemble.leader(), ensemble.follower());
+    let (conn, global) = ensemble.open(leader);
+    assert_eq!(
+        ensemble.call(leader, conn, 1, OpCode::Create, &create("/a", 0)),
+        0
+    );
+    ensemble.read_only_mode = true;
+    ensemble.cut_off = [1, 2, 3].map(ServerId).into();
+    ensemble.restart(id);
+    ensemble.advance(1999);
+    assert!(!ensemble.status(id).serving);
+    ensemble.advance(1);
+    assert!(ensemble.status(id).serving);
+    assert_eq!(ensemble.status(id).state, PeerState::Looking);
+
+    let (demanding, _) = ensemble.connect(id, SessionId(0));
+    assert!(ensemble.is_closing(id, demanding));
+    let (moved, _) = ensemble.connect_as(id, global, true);
+    assert!(ensemble.is_closing(id, moved));
+
+    let (content, packets) = ensemble.connect_as(id, SessionId(0), true);
+    let [Packet::Connected(response)] = &packets[..] else {
+        panic!("{packets:?}")
+    };
+    assert_eq!(response.read_only, Some(true));
+    let exists = Raw(["/a".to_owned().to_vec(), false.to_vec()].concat());
+    assert_eq!(ensemble.call(id, content, 1, OpCode::Exists, &exists), 0);
+    let refused = ensemble.call(id, content, 2, OpCode::Create, &create("/b", 0));
+    assert_eq!(refused, ErrorCode::NotReadOnly.code());
+
+    ensemble.cut_off.clear();
+    for _ in 0..12 {
+        ensemble.advance(1000);
+        ensemble.settle();
+    }
+    assert!(ensemble.is_closing(id, content));
+    let (conn, _) = ensemble.open(id);
+    assert_eq!(
+        ensemble.call(id, conn, 1, OpCode::Create, &create("/b", 0)),
+        0
+    );
+}
