@@ -30,10 +30,12 @@ impl Vote {
     }
 
     /// Whether its leader has the longer history, or at the same length the higher id. Who has no
-    /// weight cannot lead. Rounds do not matter here.
+    /// weight cannot lead. (In Java a server without weight never gives up its own candidacy, which
+    /// nobody supports.) Rounds do not matter here.
     pub(crate) fn is_better_than(&self, other: &Vote, membership: &Membership) -> bool {
+        let can_lead = |vote: &Vote| membership.committed.verifier.weight(vote.leader) != 0;
         let rank = |vote: &Vote| (vote.peer_epoch, vote.zxid, vote.leader);
-        membership.committed.verifier.weight(self.leader) != 0 && rank(self) > rank(other)
+        can_lead(self) && (!can_lead(other) || rank(self) > rank(other))
     }
 }
 

@@ -66,6 +66,7 @@ fn who_has_no_weight_is_never_better() {
     let ensemble = membership(QuorumVerifier::Hierarchical(groups), &[1, 2, 3, 4]);
     assert!(!vote(4, 9, 9, 1).is_better_than(&vote(1, 1, 1, 1), &ensemble));
     assert!(vote(1, 1, 1, 1).is_better_than(&vote(1, 1, 0, 1), &ensemble));
+    assert!(vote(1, 1, 1, 1).is_better_than(&vote(4, 9, 9, 1), &ensemble));
     assert!(!vote(5, 9, 9, 1).is_better_than(&vote(1, 1, 1, 1), &ensemble));
 }
 
