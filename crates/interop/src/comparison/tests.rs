@@ -130,3 +130,26 @@ fn a_zxid_that_only_a_check_outside_of_a_multi_takes_is_left_out() {
     let wrong = [outcome(vec![refused(4)]), after(6)];
     assert_ne!(difference(&took_one, &wrong, Kind::Zooid), "");
 }
+
+#[test]
+fn zxids_count_from_where_the_script_began() {
+    let text = |zxid| {
+        let base = Zxid(0x1_0000_0005);
+        Renderer::counting_from(Kind::Java, base).lines(&outcome(vec![reply(zxid, 0)]))
+    };
+    assert_eq!(text(0x1_0000_0007), ["a <- xid=1 zxid=0x2 err=0"]);
+    assert_eq!(text(0x1_0000_0005), ["a <- xid=1 zxid=before err=0"]);
+    assert_eq!(text(-1), ["a <- xid=1 zxid=0xffffffffffffffff err=0"]);
+}
+
+#[test]
+fn ports_of_peers_are_masked_and_nothing_else() {
+    let text = |text: &str| {
+        let received = Received::Text(text.into());
+        Renderer::new(Kind::Java).lines(&outcome(vec![received]))
+    };
+    assert_eq!(
+        text("server.1=127.0.0.1:1234:56:participant at 127.0.0.1:77"),
+        ["a <- server.1=127.0.0.1:_:participant at 127.0.0.1:77"]
+    );
+}

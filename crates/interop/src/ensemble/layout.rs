@@ -1,5 +1,8 @@
 //! Who is in an ensemble, and the lines of `zoo.cfg` that say so.
 
+#[cfg(test)]
+mod tests;
+
 use crate::{Kind, Options};
 
 /// Whether a server's vote counts.

@@ -1,5 +1,8 @@
 //! What a member says about itself, by the word `mntr`.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 /// What a server serves as.

@@ -1,5 +1,8 @@
 //! What a writer knows to be so, and whether a tree agrees.
 
+#[cfg(test)]
+mod tests;
+
 use super::writer::number_of;
 use crate::{Session, TreeDump};
 use anyhow::Result;
