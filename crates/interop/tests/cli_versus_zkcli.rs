@@ -36,6 +36,18 @@ fn single_commands_print_and_exit_as_zkcli_does() {
     });
 }
 
+#[test]
+fn the_version_is_the_release_that_is_followed_and_the_program_s_own() {
+    let server = Server::start(Kind::under_test(), options()).expect("a server");
+    let output = Client::Zooid.run(server.address(), &words("version"), "");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let expected = format!(
+        "ZooKeeper CLI version: 3.9.5-zooid-{}",
+        env!("CARGO_PKG_VERSION")
+    );
+    assert!(printed.lines().any(|line| line == expected), "{printed}");
+}
+
 /// How zkCli tells of the connection. A single command may be over before.
 const CONNECTED: &str = "\nWATCHER::\n\nWatchedEvent state:SyncConnected type:None path:null\n";
 

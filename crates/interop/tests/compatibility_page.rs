@@ -1,6 +1,6 @@
 //! `docs/compatibility.md` promises nothing that is not there: the tests it names exist, each row has a
 //! status and a test or says that there is none, and no operation and no configuration key lacks a row.
-//! And the files that `docs/java-map.md` points to are where it says.
+//! Each row of `docs/divergences.md` names tests that exist, too. And the files that `docs/java-map.md` points to are where it says.
 //!
 //! Needs no peer and no server.
 
@@ -16,6 +16,31 @@ fn every_test_that_the_page_names_exists() {
         .flat_map(|row| references(row.test.as_deref().unwrap_or_default()))
         .filter_map(|reference| reference.fault())
         .collect();
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn every_divergence_names_tests_that_exist() {
+    let page = read("docs/divergences.md");
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    let differences: Vec<Vec<String>> = rows
+        .map(cells)
+        .filter(|cells| cells[0] != "Difference")
+        .collect();
+    assert!(
+        differences.len() > 50,
+        "{} rows: the tables were not found",
+        differences.len()
+    );
+    let mut faults = BTreeSet::new();
+    for cells in &differences {
+        let references = references(cells.last().expect("a row has cells"));
+        let names_one = references.iter().any(|reference| reference.test.is_some());
+        if !names_one {
+            faults.insert(format!("{}: names no test", cells[0]));
+        }
+        faults.extend(references.iter().filter_map(Reference::fault));
+    }
     assert!(faults.is_empty(), "{faults:#?}");
 }
 

@@ -228,7 +228,11 @@ impl TestServer {
         }
     }
 
-    fn with(&mut self, id: Option<ConnId>, act: impl FnOnce(&mut Connection, &Context<'_>)) {
+    pub(crate) fn with(
+        &mut self,
+        id: Option<ConnId>,
+        act: impl FnOnce(&mut Connection, &Context<'_>),
+    ) {
         let ctx = Context {
             now: self.now,
             settings: &self.settings,

@@ -306,3 +306,47 @@ fn stats_have_their_published_sizes() {
     assert_eq!(Stat::default().to_vec().len(), 68);
     assert_eq!(StatPersisted::default().to_vec().len(), 60);
 }
+
+#[test]
+fn error_codes_are_java_s() {
+    // `KeeperException.Code` of ZooKeeper 3.9; -3, -4, -7, -100, -113 and -122 are the clients' own.
+    for (code, name) in [
+        (0, "Ok"),
+        (-1, "SystemError"),
+        (-2, "RuntimeInconsistency"),
+        (-3, "DataInconsistency"),
+        (-4, "ConnectionLoss"),
+        (-5, "MarshallingError"),
+        (-6, "Unimplemented"),
+        (-7, "OperationTimeout"),
+        (-8, "BadArguments"),
+        (-12, "Unknown session"),
+        (-13, "NewConfigNoQuorum"),
+        (-14, "ReconfigInProgress"),
+        (-100, "APIError"),
+        (-101, "NoNode"),
+        (-102, "NoAuth"),
+        (-103, "BadVersion"),
+        (-108, "NoChildrenForEphemerals"),
+        (-110, "NodeExists"),
+        (-111, "Directory not empty"),
+        (-112, "Session expired"),
+        (-113, "Invalid callback"),
+        (-114, "InvalidACL"),
+        (-115, "AuthFailed"),
+        (-118, "Session moved"),
+        (-119, "Not a read-only call"),
+        (-120, "Ephemeral node on local session"),
+        (-121, "No such watcher"),
+        (-122, "Request timeout"),
+        (-123, "Reconfig is disabled"),
+        (-124, "Session closed because client failed to authenticate"),
+        (-125, "Quota has exceeded"),
+        (-127, "Op throttled due to high load"),
+    ] {
+        let known = ErrorCode::from(code);
+        assert_eq!((known.code(), known.name()), (code, name));
+    }
+    assert_eq!(ErrorCode::from(-99), ErrorCode::Other(-99));
+    assert_eq!(ErrorCode::Other(-99).code(), -99);
+}

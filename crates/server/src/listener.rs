@@ -100,3 +100,6 @@ fn configure(stream: &TcpStream, keep_alive: bool) -> std::io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

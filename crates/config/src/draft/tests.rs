@@ -224,6 +224,16 @@ fn limits_that_are_off_are_none() {
 }
 
 #[test]
+fn several_addresses_need_the_key_of_zoo_cfg_only() {
+    let text = ENSEMBLE.replace("a:1:2", "a:1:2|b:3:4");
+    assert!(load(&text, &[], &companions("1")).is_err());
+    let text = format!("multiAddress.enabled=true\n{text}");
+    let config = load(&text, &[], &companions("1")).unwrap().config;
+    let first = config.servers.get(zooid_proto::ServerId(1)).unwrap();
+    assert_eq!(first.addresses.len(), 2);
+}
+
+#[test]
 fn derived_values_follow_their_sources() {
     let config = config(
         "flushDelay=30\nsyncEnabled=true\nobserver.syncEnabled=false\n",

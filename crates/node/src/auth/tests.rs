@@ -112,3 +112,26 @@ fn a_scheme_that_is_switched_off_neither_authenticates_nor_stands_in_acls() {
     assert!(!authenticator.is_valid("digest", "u:h"));
     assert!(!authenticator.is_authenticated("digest"));
 }
+
+#[test]
+fn registered_schemes_may_stand_in_acls_though_nobody_can_have_their_identities() {
+    let settings = AuthSettings {
+        sasl_registered: true,
+        x509_registered: true,
+        ..AuthSettings::default()
+    };
+    let (with, without) = (Authenticator::new(settings), authenticator(None));
+    for (scheme, id) in [
+        ("sasl", "bob"),
+        ("sasl", "zk/host@REALM"),
+        ("x509", "CN=bob"),
+    ] {
+        assert!(with.is_valid(scheme, id), "{scheme}:{id}");
+        assert!(!without.is_valid(scheme, id), "{scheme}:{id}");
+        let outcome = with.authenticate(&packet(scheme, id), "127.0.0.1");
+        assert_eq!(outcome, AuthOutcome::Denied, "{scheme}:{id}");
+    }
+    for (scheme, id) in [("sasl", "a/b/c@R"), ("sasl", "a@"), ("x509", "bob")] {
+        assert!(!with.is_valid(scheme, id), "{scheme}:{id}");
+    }
+}

@@ -6,7 +6,8 @@ use zooid_proto::request::{
 };
 use zooid_proto::response::WhoAmIResponse;
 use zooid_proto::{
-    Acl, ErrorCode, EventType, Jute, Limit, OpCode, Reader, SessionId, Stat, Zxid, perms,
+    Acl, ErrorCode, EventType, Jute, Limit, MultiRequest, OpCode, Reader, SessionId, Stat, Txn,
+    TxnHeader, TxnRecord, Zxid, perms,
 };
 
 fn create(path: &str) -> CreateRequest {
@@ -532,4 +533,31 @@ fn bytes_of_large_requests_count_until_they_are_answered() {
     assert_eq!(over(&mut server, frame_bytes), 0);
     server.sync();
     assert_eq!(over(&mut server, 0), 0);
+}
+
+#[test]
+fn a_part_of_a_multi_whose_session_has_moved_closes_the_connection_without_reply() {
+    let mut server = TestServer::new(settings());
+    let (conn, session) = server.connect(1);
+    server.sync_at_once = false;
+    server.request(conn, 1, OpCode::Multi, &MultiRequest(Vec::new()));
+    let header = TxnHeader {
+        client_id: session,
+        cxid: 1,
+        zxid: server.replica.last_zxid().next(),
+        time: 0,
+        op: OpCode::Multi.code(),
+    };
+    let moved = Txn::Multi(vec![Txn::Error(ErrorCode::SessionMoved)]);
+    let applied = (server.replica).apply(&header, &moved, None, &mut Vec::new());
+    let record = TxnRecord {
+        header,
+        txn: moved,
+        digest: None,
+    };
+    server.with(Some(conn), |connection, ctx| {
+        connection.on_commit(ctx, &record, &applied);
+    });
+    assert_eq!(server.packets(conn), []);
+    assert!(server.is_closing(conn));
 }

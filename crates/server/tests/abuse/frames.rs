@@ -226,3 +226,14 @@ fn requests_may_arrive_byte_by_byte() {
     }
     assert_conversation(&mut wire, &replies);
 }
+
+#[test]
+fn words_mean_nothing_once_a_session_is_open() {
+    let (_directory, zooid, mut bystander) = serve();
+    let mut wire = shake_hands(zooid.address);
+    wire.send_raw(b"srvr").expect("sent");
+    // Read as a length, it is far too large.
+    assert_eq!(wire.receive_rest().expect("closed"), b"");
+    zooid.wait_for_log("packet length 1936881266 is out of range");
+    bystander.assert_unharmed();
+}

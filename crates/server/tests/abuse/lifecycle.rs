@@ -160,6 +160,32 @@ fn port_and_directory_are_enough_of_a_configuration() {
 }
 
 #[test]
+fn variables_for_java_mean_nothing() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let zooid = Setup::on(directory.path())
+        .environment("JAVA_HOME", &"/nonexistent")
+        .environment("ZK_SERVER_HEAP", &"a lot")
+        .environment("ZK_CLIENT_HEAP", &"0")
+        .environment("JMXPORT", &"-1")
+        .start();
+    Bystander::arrive(&zooid).assert_unharmed();
+    let log = zooid.stop();
+    assert!(!log.contains("WARN"), "{log}");
+}
+
+#[test]
+fn detail_of_the_log_is_a_choice() {
+    let log = |detail: &str| {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let setup = Setup::on(directory.path()).environment("ZOOID_LOG", &detail);
+        setup.start().stop()
+    };
+    assert_eq!(log("error"), "");
+    assert!(log("info").contains(" INFO "));
+    assert!(log("zooid_server::client=debug").is_empty());
+}
+
+#[test]
 fn oversized_connect_request_is_still_only_a_connect_request() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let zooid = Setup::on(directory.path()).start();

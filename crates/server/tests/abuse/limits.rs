@@ -3,6 +3,7 @@
 use crate::bystander::Bystander;
 use crate::packet::{connect, ping, receive, shake_hands};
 use crate::zooid::{Setup, Zooid};
+use std::process::Command;
 use zooid_interop::Wire;
 use zooid_proto::xid;
 
@@ -56,4 +57,34 @@ fn connection_without_a_session_is_dropped_in_time_and_one_with_a_session_is_not
     with_session.send_raw(&ping()).expect("sent");
     assert_eq!(receive(&mut with_session).expect("a reply").xid, xid::PING);
     zooid.wait_for_log("no session was opened in time");
+}
+
+/// What the kernel says of a server's sockets; `None` where `ss` is not installed.
+fn sockets(zooid: &Zooid, options: &str) -> Option<String> {
+    let port = format!("sport = :{}", zooid.address.port());
+    let output = Command::new("ss").args([options, &port]).output().ok()?;
+    Some(String::from_utf8(output.stdout).expect("text"))
+}
+
+#[test]
+fn backlog_of_pending_connections_is_as_configured() {
+    let (_directory, zooid) = serve("clientPortListenBacklog", 7);
+    let Some(listening) = sockets(&zooid, "-Hltn") else {
+        return println!("there is no ss here");
+    };
+    let columns: Vec<&str> = listening.split_whitespace().take(3).collect();
+    assert_eq!(columns, ["LISTEN", "0", "7"]);
+}
+
+#[test]
+fn client_sockets_are_kept_alive_on_demand() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let zooid = Setup::on(directory.path())
+        .property("zookeeper.clientTcpKeepAlive", &true)
+        .start();
+    let _wire = shake_hands(zooid.address);
+    let Some(connected) = sockets(&zooid, "-Htno") else {
+        return println!("there is no ss here");
+    };
+    assert!(connected.contains("timer:(keepalive,"), "{connected}");
 }

@@ -60,6 +60,14 @@ fn missing_data_directory_that_must_not_be_created_is_refused() {
 }
 
 #[test]
+fn missing_data_directory_is_refused_on_the_word_of_the_scripts_too() {
+    let directory = directory();
+    let setup = Setup::on(directory.path()).environment("ZOO_DATADIR_AUTOCREATE_DISABLE", &1);
+    setup.refuse().assert_exit_code(3);
+    assert!(!setup.data_dir().exists());
+}
+
+#[test]
 fn data_directory_that_is_a_file_is_refused() {
     let directory = directory();
     let setup = Setup::on(directory.path());

@@ -190,6 +190,21 @@ fn deleting_a_missing_node_still_dates_its_parent() {
 }
 
 #[test]
+fn replaying_a_deletion_takes_what_is_left_below_along() {
+    let mut script = Script::new();
+    script.run(&create("/a", b""));
+    script.run(&create("/a/b", b""));
+    script.run(&create("/a/b/c", b""));
+    // Only a fuzzy snapshot has children of a node whose deletion is still to come.
+    let applied = (script.replica).replay(&header(7, 4, &delete("/a")), &delete("/a"), None);
+    assert_eq!(applied.err, ErrorCode::Ok);
+    for path in ["/a", "/a/b", "/a/b/c"] {
+        assert!(script.replica.node(path).is_none(), "{path}");
+    }
+    assert_eq!(script.replica.node_count(), 5);
+}
+
+#[test]
 fn closing_a_session_deletes_what_is_listed_and_what_is_not() {
     let mut script = Script::new();
     let ephemeral = |path: &str| {
