@@ -314,6 +314,11 @@ impl Snapshots {
         self.disk.sync_dir(&self.dir)
     }
 
+    /// Stops the snapshots that are being written: the history that they are of is about to be replaced.
+    pub fn overtake(&self) {
+        *self.lock() += 1;
+    }
+
     fn lock(&self) -> MutexGuard<'_, u64> {
         self.generation
             .lock()

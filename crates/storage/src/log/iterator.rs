@@ -89,7 +89,10 @@ impl LogIterator {
     }
 
     /// As [`LogIterator::next_record`], but starts with what the first file has before.
-    pub(super) fn next_or_earlier(&mut self) -> Result<Option<LogRecord>, LogReadError> {
+    ///
+    /// # Errors
+    /// [`LogReadError`]; nothing can be read after one.
+    pub fn next_or_earlier(&mut self) -> Result<Option<LogRecord>, LogReadError> {
         while let Some(record) = self.next_of_any_file()? {
             let has_begun = self.previous != self.after;
             if !has_begun && record.zxid <= self.after {

@@ -67,6 +67,26 @@ pub(super) fn truncate(
     Ok(cut.last)
 }
 
+/// Removes what is beyond `zxid` of a history that ends at `last` and that a snapshot at `zxid` has
+/// replaced: all logs if one of them reaches further, newest first, for the snapshot holds what the
+/// others have; then later snapshots, which without those logs are still the old history's.
+pub(super) fn discard_beyond(
+    disk: &dyn Disk,
+    dirs: &Dirs,
+    snapshots: &Snapshots,
+    last: Zxid,
+    zxid: Zxid,
+) -> Result<(), TruncateError> {
+    let logs = log_files(disk, &dirs.logs)?;
+    if last > zxid || logs.iter().any(|log| log.zxid > zxid) {
+        remove_newest_first(disk, dirs, &logs)?;
+    }
+    if snapshots.all()?.iter().any(|file| file.zxid > zxid) {
+        snapshots.discard_beyond(zxid)?;
+    }
+    Ok(())
+}
+
 struct Cut {
     last: Zxid,
     /// The file that holds `last`, and where that ends.

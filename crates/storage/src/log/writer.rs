@@ -2,7 +2,7 @@
 
 use super::damage::LogReadError;
 use super::padding::padded_size;
-use super::truncate::{TruncateError, truncate};
+use super::truncate::{TruncateError, discard_beyond, truncate};
 use super::{BATCH_RECORDS_MAX, follows, frame};
 use crate::disk::{Disk, DiskFile};
 use crate::names::{Dirs, log_path};
@@ -200,6 +200,23 @@ impl TxnLog {
         self.roll()?;
         self.last = zxid;
         Ok(())
+    }
+
+    /// Goes on after `zxid` in another history, which a snapshot received from a leader holds up to
+    /// there. The snapshot must be durable (obligation 6). Whatever logs and snapshots have of the old
+    /// history beyond `zxid` goes; whatever is in the batch is dropped.
+    ///
+    /// # Errors
+    /// [`LogError`]; final.
+    pub fn replace_after(&mut self, zxid: Zxid) -> Result<(), LogError> {
+        self.guarded(|log| {
+            log.batch.clear();
+            log.batch_records = 0;
+            log.finish_file();
+            discard_beyond(&*log.disk, &log.dirs, &log.snapshots, log.last, zxid)?;
+            log.last = zxid;
+            Ok(())
+        })
     }
 
     /// Forgets everything after `target`: cuts the log behind the last transaction at or before it,

@@ -129,3 +129,28 @@ fn a_snapshot_overtaken_by_a_truncation_never_appears() {
     let newest = site.dirs.snapshots.join("snapshot.a");
     assert!(site.disk.exists(Path::new(&newest)).unwrap());
 }
+
+#[test]
+fn a_received_snapshot_leaves_nothing_of_the_history_that_it_replaces() {
+    for zxid in [3, 4, 7, 10, 12, 40] {
+        let site = history();
+        let mut received = replica_at(Zxid(zxid));
+        site.snapshot(&mut received, &SnapshotOptions::default())
+            .unwrap();
+        let mut log = site.log(Zxid(12));
+        log.append(Zxid(13), b"of the old history").unwrap();
+        log.replace_after(Zxid(zxid)).unwrap();
+        let mut recovered = site.recover().unwrap();
+        assert_eq!(recovered.last_zxid, Zxid(zxid));
+        assert_eq!(
+            content(&mut recovered.replica),
+            content(&mut received),
+            "{zxid}"
+        );
+        let next = Zxid(zxid).next();
+        log.append(next, &apply(&mut recovered.replica, next))
+            .unwrap();
+        log.commit().unwrap();
+        assert_eq!(site.recover().unwrap().last_zxid, next);
+    }
+}
