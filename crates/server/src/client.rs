@@ -262,6 +262,10 @@ impl Socket {
             let Next::Frame(frame) = &next else {
                 break;
             };
+            // Looked at under the replica's lock, so that none slips in behind the closing of all.
+            if !shared.is_serving() {
+                return Err(End::Refused("this server serves nobody now".to_owned()));
+            }
             waits.add(frame.waited_ms);
             if frame.is_late {
                 conn.on_late_frame(&ctx, &frame.body, &mut to_node);

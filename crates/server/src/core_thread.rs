@@ -1,21 +1,25 @@
 //! The core thread: the only one that steps the [`Node`] and writes the replica.
 //!
 //! It takes what has queued up as one batch, steps the node through it under the read lock, hands
-//! appends to the log at once, and applies commits under one write lock.
+//! what is for the storage to the log thread at once, and carries everything else out in order, with
+//! one write lock around what needs it.
 
 use crate::client::Client;
 use crate::clock;
-use crate::log_thread::{LogCommand, LogProgress};
+use crate::log_thread::{Completion, LogCommand, LogProgress};
+use crate::quorum::{Link, Links};
 use crate::shared::Shared;
+use bytes::Bytes;
+use parking_lot::RwLockWriteGuard;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use tokio::sync::{mpsc, oneshot};
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 use zooid_node::{ConnId, Context, Input, Node, Output};
-use zooid_proto::TxnRecord;
+use zooid_proto::{ServerId, TxnRecord};
 use zooid_tree::{Fired, Replica};
+use zooid_zab::LinkId;
 
 /// Messages that may wait for the core.
 pub(crate) const CORE_QUEUE_MAX: usize = 16 << 10;
@@ -45,6 +49,20 @@ pub(crate) struct Core {
     fired: Vec<Fired>,
     /// Connections to wake when the locks are released.
     touched: BTreeMap<ConnId, Arc<Client>>,
+    /// The way to the other servers; `None` for a standalone server.
+    peers: Option<Peers>,
+    /// Links to wake when everything is queued.
+    filled: BTreeMap<LinkId, Arc<Link>>,
+    /// Links whose end the node has heard of.
+    down: Vec<LinkId>,
+}
+
+/// How a member of an ensemble reaches the others.
+pub(crate) struct Peers {
+    /// The quorum port.
+    pub(crate) links: Arc<Links>,
+    /// The election port: puts a message into a server's slot.
+    pub(crate) vote: Box<dyn Fn(ServerId, Bytes) + Send>,
 }
 
 impl Core {
@@ -64,12 +82,26 @@ impl Core {
             outputs: Vec::new(),
             fired: Vec::new(),
             touched: BTreeMap::new(),
+            peers: None,
+            filled: BTreeMap::new(),
+            down: Vec::new(),
+        }
+    }
+
+    /// Has the core work as a member of an ensemble, beginning with what its node wants first.
+    pub(crate) fn with_peers(self, peers: Peers, first: Vec<Output>) -> Core {
+        Core {
+            peers: Some(peers),
+            outputs: first,
+            ..self
         }
     }
 
     /// Runs until told to stop (`Ok`) or until going on would be wrong (`Err` says why).
     pub(crate) fn run(mut self) -> Result<(), String> {
         let mut batch = Vec::with_capacity(BATCH_MAX);
+        self.perform()?;
+        self.shared.set_next_wakeup_ms(self.node.next_wakeup_ms());
         while let Some(first) = self.inbox.blocking_recv() {
             batch.push(first);
             while batch.len() < BATCH_MAX {
@@ -79,13 +111,13 @@ impl Core {
                 batch.push(next);
             }
             self.shared.stats.core_batch(batch.len());
-            let mut stop = None;
             let before = self.node.stats();
+            let mut stop = None;
+            self.take_completions()?;
             self.step(batch.drain(..), &mut stop);
             self.shared.stats.node_advanced(&before, &self.node.stats());
             self.perform()?;
-            let wakeup = self.node.next_wakeup_ms();
-            self.shared.next_wakeup_ms.store(wakeup, Ordering::Relaxed);
+            self.shared.set_next_wakeup_ms(self.node.next_wakeup_ms());
             if let Some(done) = stop {
                 self.drain()?;
                 // Nobody waiting for the end any more is no reason not to end.
@@ -96,6 +128,32 @@ impl Core {
         Ok(())
     }
 
+    /// Tells the node what the log has done, putting new replicas in their place.
+    fn take_completions(&mut self) -> Result<(), String> {
+        while let Some(completion) = self.progress.take() {
+            let input = match completion {
+                Completion::Plain(input) => input,
+                Completion::Replaced { replica, input } => {
+                    // What was said before is about the replica that goes.
+                    self.perform()?;
+                    self.replace_replica(*replica);
+                    input
+                }
+            };
+            let replica = self.shared.replica.read();
+            self.node
+                .step(clock::now(), input, &replica, &mut self.outputs);
+        }
+        Ok(())
+    }
+
+    fn replace_replica(&self, replica: Replica) {
+        let old = self.shared.replace_replica(replica);
+        if let Some(peers) = &self.peers {
+            peers.links.in_background(move || drop(old));
+        }
+    }
+
     fn step(
         &mut self,
         batch: impl Iterator<Item = CoreMessage>,
@@ -103,13 +161,13 @@ impl Core {
     ) {
         let replica = self.shared.replica.read();
         let now = clock::now();
-        if let Some(input) = self.progress.take() {
-            self.node.step(now, input, &replica, &mut self.outputs);
-        }
         for message in batch {
             match message {
                 CoreMessage::Inputs(inputs) => {
                     for input in inputs {
+                        if let Input::LinkDown(link) = input {
+                            self.down.push(link);
+                        }
                         self.node.step(now, input, &replica, &mut self.outputs);
                     }
                 }
@@ -120,79 +178,184 @@ impl Core {
         }
     }
 
-    /// Carries the outputs out, in order; appends first of all, so that the disk starts early.
+    /// Carries the outputs out, in order; what is for the storage first of all, so that the disk
+    /// starts early.
     fn perform(&mut self) -> Result<(), String> {
         let outputs = std::mem::take(&mut self.outputs);
         let mut rest = Vec::with_capacity(outputs.len());
         for output in outputs {
-            match output {
-                Output::Append {
-                    generation,
-                    zxid,
-                    record,
-                } => {
-                    self.shared.stats.proposed();
-                    let append = LogCommand::Append {
-                        generation,
-                        zxid,
-                        record,
-                    };
-                    self.log
-                        .send(append)
-                        .map_err(|_| "the log thread is gone".to_owned())?;
-                }
-                other => rest.push(other),
+            let Some(command) = self.storage_command(&output)? else {
+                rest.push(output);
+                continue;
+            };
+            if matches!(command, LogCommand::Append { .. }) {
+                self.shared.stats.proposed();
             }
+            self.log
+                .send(command)
+                .map_err(|_| "the log thread is gone".to_owned())?;
         }
-        if !rest.is_empty() {
-            self.perform_under_lock(rest)?;
-        }
+        self.perform_rest(rest)?;
         for client in std::mem::take(&mut self.touched).into_values() {
             client.wake.notify_one();
+        }
+        for link in std::mem::take(&mut self.filled).into_values() {
+            link.wake();
+        }
+        for link in self.down.drain(..) {
+            // A snapshot that came on it and was not wanted.
+            let unwanted = self.peers.as_ref().map(|peers| &peers.links);
+            unwanted.map(|links| links.take_snapshot(link));
         }
         Ok(())
     }
 
-    fn perform_under_lock(&mut self, outputs: Vec<Output>) -> Result<(), String> {
+    /// What the log thread has to do, if it is for it.
+    fn storage_command(&self, output: &Output) -> Result<Option<LogCommand>, String> {
+        Ok(Some(match output {
+            Output::Append {
+                generation,
+                zxid,
+                record,
+            } => LogCommand::Append {
+                generation: *generation,
+                zxid: *zxid,
+                record: record.clone(),
+            },
+            Output::Truncate { generation, target } => LogCommand::Truncate {
+                generation: *generation,
+                target: *target,
+            },
+            Output::InstallSnapshot {
+                generation,
+                link,
+                zxid,
+            } => {
+                let received = self.peers().links.take_snapshot(*link);
+                let replica = received.ok_or_else(|| format!("no snapshot {zxid} has come"))?;
+                assert_eq!(
+                    replica.last_zxid(),
+                    *zxid,
+                    "a snapshot is installed as it came"
+                );
+                LogCommand::Install {
+                    generation: *generation,
+                    replica,
+                }
+            }
+            Output::AcceptEpoch(epoch) => LogCommand::AcceptEpoch(*epoch),
+            Output::EnterEpoch(epoch) => LogCommand::EnterEpoch(*epoch),
+            _ => return Ok(None),
+        }))
+    }
+
+    fn peers(&self) -> &Peers {
+        let peers = self.peers.as_ref();
+        peers.expect("only a member of an ensemble wants something of the others")
+    }
+
+    fn perform_rest(&mut self, outputs: Vec<Output>) -> Result<(), String> {
         let shared = Arc::clone(&self.shared);
-        let mut replica = shared.replica.write();
+        let mut lock = None;
         for output in outputs {
             match output {
-                Output::Commit { record, owner } => self.commit(&mut replica, &record, owner),
-                Output::Complete { conn, cxid } => {
-                    self.with_client(&replica, conn, |client, ctx| {
-                        let mut conn = client.conn.lock();
-                        conn.before_commit(ctx);
-                        conn.on_complete(ctx, cxid);
-                    });
+                Output::Vote { to, message } => (self.peers().vote)(to, message),
+                Output::Dial { link, server } => self.peers().links.dial(link, server),
+                Output::Send { link, packet } => {
+                    let filled = self.peers().links.send(link, &packet);
+                    self.note_filled(link, filled);
                 }
-                Output::Attached {
-                    conn,
-                    session,
-                    timeout_ms,
-                    read_only,
-                } => {
-                    self.with_client(&replica, conn, |client, ctx| {
-                        client
-                            .conn
-                            .lock()
-                            .on_attached(ctx, session, timeout_ms, read_only);
-                    });
+                Output::SendLog { link, after, upto } => {
+                    let filled = self.peers().links.send_log(link, after, upto);
+                    self.note_filled(link, filled);
                 }
-                Output::Refused { conn } => {
-                    self.with_client(&replica, conn, |client, _| client.conn.lock().on_refused());
+                Output::SendSnapshot { link } => {
+                    let replica = locked(&mut lock, &shared);
+                    let filled = self.peers().links.send_snapshot(link, replica);
+                    self.note_filled(link, filled);
                 }
-                Output::Close { conn } => {
-                    self.with_client(&replica, conn, |client, _| client.conn.lock().close());
-                }
+                Output::ProbeLog { link, after } => self.peers().links.probe_log(link, after),
+                Output::Hangup { link, reason } => self.peers().links.hang_up(link, reason),
+                Output::RoleChanged => self.tell_role(),
+                Output::Resigned { reason } => info!(%reason, "looking for a leader"),
                 Output::Halt { reason } => {
                     error!(%reason, "stopping: going on would risk what was promised");
                     return Err(reason);
                 }
-                other => unreachable!("{other:?} on a standalone server"),
+                other => self.perform_locked(locked(&mut lock, &shared), other),
             }
         }
         Ok(())
+    }
+
+    fn tell_role(&self) {
+        if let Some(peer) = self.node.peer() {
+            info!(
+                state = ?peer.state,
+                phase = ?peer.phase,
+                leader = peer.leader.map(|id| id.0),
+                epoch = peer.epochs.current.0,
+                "role"
+            );
+        }
+    }
+
+    fn note_filled(&mut self, id: LinkId, link: Option<Arc<Link>>) {
+        if let Some(link) = link {
+            self.filled.insert(id, link);
+        }
+    }
+
+    /// What needs the replica's write lock: it changes, or the outcome must not come before a change.
+    fn perform_locked(&mut self, replica: &mut Replica, output: Output) {
+        match output {
+            Output::Commit { record, owner } => self.commit(replica, &record, owner),
+            Output::AdvanceTo(zxid) => replica.advance_to(zxid),
+            Output::Serve(serving) => self.serve(serving),
+            Output::Complete { conn, cxid } => {
+                self.with_client(replica, conn, |client, ctx| {
+                    let mut conn = client.conn.lock();
+                    conn.before_commit(ctx);
+                    conn.on_complete(ctx, cxid);
+                });
+            }
+            Output::Attached {
+                conn,
+                session,
+                timeout_ms,
+                read_only,
+            } => {
+                self.with_client(replica, conn, |client, ctx| {
+                    let mut conn = client.conn.lock();
+                    conn.on_attached(ctx, session, timeout_ms, read_only);
+                });
+            }
+            Output::Refused { conn } => {
+                self.with_client(replica, conn, |client, _| client.conn.lock().on_refused());
+            }
+            Output::Close { conn } => {
+                self.with_client(replica, conn, |client, _| client.conn.lock().close());
+            }
+            other => unreachable!("{other:?} needs no replica"),
+        }
+    }
+
+    /// Clients are let in, or all thrown out. Those that have not said anything stay: they may want to
+    /// know how the server is.
+    fn serve(&mut self, serving: bool) {
+        info!(serving, "clients");
+        self.shared.set_serving(serving);
+        if serving {
+            return;
+        }
+        for client in self.shared.clients.all() {
+            let mut conn = client.conn.lock();
+            if !conn.is_fresh() {
+                conn.close();
+                drop(conn);
+                self.touched.insert(client.id, client);
+            }
+        }
     }
 
     fn commit(&mut self, replica: &mut Replica, record: &TxnRecord, owner: Option<ConnId>) {
@@ -261,8 +424,15 @@ impl Core {
         flushed
             .recv()
             .map_err(|_| "the log thread ended before its last sync".to_owned())?;
-        let mut none = None;
-        self.step(std::iter::empty(), &mut none);
+        self.take_completions()?;
         self.perform()
     }
+}
+
+/// The replica, from the first time that it is needed until the guard goes.
+fn locked<'g, 's>(
+    lock: &'g mut Option<RwLockWriteGuard<'s, Replica>>,
+    shared: &'s Shared,
+) -> &'g mut Replica {
+    lock.get_or_insert_with(|| shared.replica.write())
 }

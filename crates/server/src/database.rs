@@ -2,13 +2,16 @@
 
 use crate::ServeError;
 use crate::directory_lock::DirectoryLock;
+use bytes::Bytes;
+use parking_lot::Mutex;
 use std::sync::Arc;
 use tracing::{info, warn};
 use zooid_config::{Config, SnapshotCompression};
+use zooid_proto::Zxid;
 use zooid_storage::disk::Disk;
 use zooid_storage::{
-    Compression, Dirs, LogOptions, RecoverError, RecoverOptions, Recovery, SnapshotOptions,
-    Snapshots, TxnLog, recover,
+    Compression, Dirs, EpochFiles, LogOptions, RecoverError, RecoverOptions, Recovery,
+    SnapshotOptions, Snapshots, TxnLog, recover,
 };
 use zooid_tree::{Replica, TreeOptions};
 
@@ -17,6 +20,10 @@ pub(crate) struct Database {
     pub(crate) replica: Replica,
     pub(crate) log: TxnLog,
     pub(crate) files: Files,
+    /// Where its history ends; [`Zxid::NONE`] when it is empty and nobody says that it may be.
+    pub(crate) last_zxid: Zxid,
+    /// The end of the log, oldest first, without a hole.
+    pub(crate) recent: Vec<(Zxid, Bytes)>,
     /// Transactions replayed: how far the newest snapshot is behind.
     pub(crate) replayed: u64,
 }
@@ -27,7 +34,26 @@ pub(crate) struct Files {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) dirs: Dirs,
     pub(crate) snapshots: Arc<Snapshots>,
-    pub(crate) snapshot_options: SnapshotOptions,
+    pub(crate) epochs: EpochFiles,
+    pub(crate) recover_options: RecoverOptions,
+    /// Held by whoever reads a whole history or removes a part of one: the purge must not take a log
+    /// away while the database is loaded from it.
+    pub(crate) upkeep: Arc<Mutex<()>>,
+}
+
+impl Files {
+    /// Loads the database anew, after its log was cut.
+    pub(crate) fn reload(&self) -> Result<Replica, RecoverError> {
+        let _undisturbed = self.upkeep.lock();
+        let recovered = recover(
+            &self.disk,
+            &self.dirs,
+            &self.snapshots,
+            &self.recover_options,
+        )?;
+        report(&recovered.found);
+        Ok(recovered.replica)
+    }
 }
 
 /// Creates the directories where that is allowed, and keeps other servers out of them.
@@ -42,11 +68,18 @@ pub(crate) fn lock(disk: &dyn Disk, config: &Config) -> Result<DirectoryLock, Se
 pub(crate) fn open(disk: Arc<dyn Disk>, config: &Config) -> Result<Database, RecoverError> {
     let dirs = Dirs::new(&config.data_dir, Some(&config.data_log_dir));
     let snapshots = Arc::new(Snapshots::new(Arc::clone(&disk), &dirs));
-    let options = recover_options(config);
-    let mut recovered = recover(&disk, &dirs, &snapshots, &options)?;
+    let recover_options = recover_options(config);
+    let mut recovered = recover(&disk, &dirs, &snapshots, &recover_options)?;
     report(&recovered.found);
-    if recovered.found.snapshot.is_none() {
-        write_first_snapshot(&snapshots, &mut recovered.replica, &options.snapshot)?;
+    // An empty database that must not be trusted is that at the next start, too, until it has fetched
+    // a snapshot from the others.
+    let waits_for_others = config.is_distributed() && recovered.last_zxid == Zxid::NONE;
+    if recovered.found.snapshot.is_none() && !waits_for_others {
+        write_first_snapshot(
+            &snapshots,
+            &mut recovered.replica,
+            &recover_options.snapshot,
+        )?;
     }
     info!(
         zxid = %recovered.last_zxid,
@@ -61,15 +94,18 @@ pub(crate) fn open(disk: Arc<dyn Disk>, config: &Config) -> Result<Database, Rec
         log_options(config),
         recovered.replica.last_zxid(),
     );
-    let snapshot_options = options.snapshot;
     Ok(Database {
         replica: recovered.replica,
         log,
+        last_zxid: recovered.last_zxid,
+        recent: recovered.recent.into(),
         files: Files {
+            epochs: EpochFiles::new(Arc::clone(&disk), &dirs),
             disk,
             dirs,
             snapshots,
-            snapshot_options,
+            recover_options,
+            upkeep: Arc::default(),
         },
         replayed: recovered.found.txns,
     })

@@ -24,6 +24,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tracing::debug;
+use zooid_node::{PeerPhase, PeerStatus};
+use zooid_proto::election::PeerState;
 
 /// A known word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +148,7 @@ pub(crate) async fn answer(
             "{} is not executed because it is not in the whitelist.\n",
             word.name()
         )
-    } else if shared.is_draining() && !word.is_always_answered() {
+    } else if !shared.answers_words() && !word.is_always_answered() {
         not_serving(word)
     } else {
         allowed_answer(shared, asker, word, request).await
@@ -189,23 +191,36 @@ async fn allowed_answer(
         Word::Envi => Environment::take().text(),
         Word::Gtmk => shared.stats.trace_mask.load(Ordering::Relaxed).to_string(),
         Word::Hash => hash(shared),
-        Word::Isro => "rw".to_owned(),
-        Word::Mntr => mntr(&Readings::take(shared)),
+        Word::Isro | Word::Mntr | Word::Srvr | Word::Stat => {
+            let Some(readings) = Readings::take(shared).await else {
+                // The core is gone, so the server is going.
+                return not_serving(word);
+            };
+            about_server(shared, asker, word, &readings)
+        }
         Word::Ruok => "imok".to_owned(),
         Word::Srst => {
             shared.stats.reset();
             "Server stats reset.\n".to_owned()
-        }
-        Word::Srvr => server::text(FULL_VERSION, None, &Readings::take(shared)),
-        Word::Stat => {
-            let clients = connection_reports(shared, asker);
-            server::text(FULL_VERSION, Some(&clients), &Readings::take(shared))
         }
         Word::Stmk => set_trace_mask(shared, request),
         Word::Wchc => watches::by_session_text(&watches::by_session(shared)),
         Word::Wchp => watches::by_path_text(&watches::by_path(shared)),
         Word::Wchs => watches::summary_text(&shared.replica.read().watch_summary()),
         Word::TelnetClose => String::new(),
+    }
+}
+
+fn about_server(shared: &Shared, asker: Asker<'_>, word: Word, readings: &Readings<'_>) -> String {
+    match word {
+        Word::Isro if readings.server_state() == "read-only" => "ro".to_owned(),
+        Word::Isro => "rw".to_owned(),
+        Word::Mntr => mntr(readings),
+        Word::Stat => {
+            let clients = connection_reports(shared, asker);
+            server::text(FULL_VERSION, Some(&clients), readings)
+        }
+        _ => server::text(FULL_VERSION, None, readings),
     }
 }
 
@@ -259,11 +274,31 @@ fn set_trace_mask(shared: &Shared, request: &[u8]) -> String {
 /// Java `MonitorCommand`.
 fn mntr(readings: &Readings<'_>) -> String {
     let mut text = format!("zk_version\t{FULL_VERSION}\n");
-    let _ = writeln!(text, "zk_server_state\t{}", readings.server_state);
+    let _ = writeln!(text, "zk_server_state\t{}", readings.server_state());
+    if let Some(member) = &readings.member {
+        let _ = writeln!(text, "zk_peer_state\t{}", peer_state(&member.status));
+    }
     metrics::visit(readings, &mut |name, value| {
         let _ = writeln!(text, "zk_{name}\t{value}");
     });
     text
+}
+
+/// Java `QuorumPeer.getDetailedState`.
+fn peer_state(status: &PeerStatus) -> String {
+    let state = match status.state {
+        PeerState::Looking => "looking",
+        PeerState::Following => "following",
+        PeerState::Leading => "leading",
+        PeerState::Observing => "observing",
+    };
+    let phase = match status.phase {
+        PeerPhase::Election => "election",
+        PeerPhase::Discovery => "discovery",
+        PeerPhase::Synchronization => "synchronization",
+        PeerPhase::Broadcast => "broadcast",
+    };
+    format!("{state} - {phase}")
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@
 //! sockets, the log and the three values that do ([`zooid_node::Node`],
 //! [`zooid_node::Connection`], [`zooid_tree::Replica`]).
 //!
+//! A server alone and a member of an ensemble are driven alike; the latter has, besides, the election
+//! port and the quorum port ([`quorum`]).
+//!
 //! Threads: the tokio workers own the sockets and run reads; one core thread steps the node and
 //! writes the replica; one log thread syncs; one snapshot thread walks the tree. Between them are
 //! bounded channels; the lock order is the replica, then a connection.
@@ -19,7 +22,10 @@ mod directory_lock;
 mod four_letter;
 mod listener;
 mod log_thread;
+mod member;
+mod membership;
 mod metrics;
+mod quorum;
 mod request_throttle;
 mod server;
 mod settings;

@@ -1,18 +1,21 @@
-//! The log thread: appends, one sync per batch, and when a snapshot is due.
+//! The log thread: everything that must become durable in order: appends, one sync per batch;
+//! truncations, received snapshots, epochs; and when a snapshot is due.
 
 use crate::core_thread::CoreMessage;
 use crate::shared::Shared;
 use crate::snapshot_thread::SnapshotCadence;
 use bytes::Bytes;
 use parking_lot::Mutex;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 use tokio::sync::mpsc;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 use zooid_node::Input;
-use zooid_proto::Zxid;
-use zooid_storage::{LogError, TxnLog};
+use zooid_proto::{Epoch, Zxid};
+use zooid_storage::{LogError, RecoverError, SnapshotError, TxnLog};
+use zooid_tree::Replica;
 
 /// Commands that may wait for the log.
 pub(crate) const LOG_QUEUE_MAX: usize = 64 << 10;
@@ -30,35 +33,96 @@ pub(crate) enum LogCommand {
         /// The whole record.
         record: Bytes,
     },
+    /// Cut the log behind `target` and load the database anew.
+    Truncate {
+        /// Reported back.
+        generation: u64,
+        /// The last transaction that may stay.
+        target: Zxid,
+    },
+    /// Make a received snapshot durable and go on behind it.
+    Install {
+        /// Reported back.
+        generation: u64,
+        /// What was received, at its zxid.
+        replica: Box<Replica>,
+    },
+    /// Promise an epoch.
+    AcceptEpoch(Epoch),
+    /// Enter an epoch.
+    EnterEpoch(Epoch),
     /// Say when everything before is durable.
     Flush(SyncSender<()>),
 }
 
-/// How far the log has come. Only the newest state counts, so it is a slot rather than a queue, and
-/// the log thread never waits for the core.
-#[derive(Debug)]
+/// Something that the core learns from the log.
+pub(crate) enum Completion {
+    /// Something is durable, or never will be.
+    Plain(Input),
+    /// The same, and the database is another one now.
+    Replaced {
+        /// To be put in the old one's place first.
+        replica: Box<Replica>,
+        /// What then has happened.
+        input: Input,
+    },
+}
+
+/// What the log has to say to the core, in order. Of several watermarks in a row only the newest
+/// counts; everything else answers a command of which the core gives few at a time. So the list
+/// stays short, and the log thread never waits for the core.
 pub(crate) struct LogProgress {
-    slot: Mutex<Option<Input>>,
+    completions: Mutex<VecDeque<Completion>>,
     core: mpsc::Sender<CoreMessage>,
 }
 
 impl LogProgress {
     pub(crate) fn new(core: mpsc::Sender<CoreMessage>) -> LogProgress {
         LogProgress {
-            slot: Mutex::new(None),
+            completions: Mutex::new(VecDeque::new()),
             core,
         }
     }
 
-    pub(crate) fn take(&self) -> Option<Input> {
-        self.slot.lock().take()
+    pub(crate) fn take(&self) -> Option<Completion> {
+        self.completions.lock().pop_front()
     }
 
-    fn report(&self, input: Input) {
-        *self.slot.lock() = Some(input);
-        // A full queue means that the core is about to look at the slot anyway.
+    fn report(&self, completion: Completion) {
+        let mut completions = self.completions.lock();
+        if completions
+            .back()
+            .is_some_and(|last| is_overtaken(last, &completion))
+        {
+            completions.pop_back();
+        }
+        completions.push_back(completion);
+        drop(completions);
+        // A full queue means that the core is about to look at the list anyway.
         let _ = self.core.try_send(CoreMessage::Log);
     }
+}
+
+/// Whether `next` says all that `last` does.
+fn is_overtaken(last: &Completion, next: &Completion) -> bool {
+    let generation = |completion: &Completion| match completion {
+        Completion::Plain(Input::Persisted { generation, .. }) => Some(*generation),
+        _ => None,
+    };
+    generation(last).is_some() && generation(last) == generation(next)
+}
+
+/// Why the storage cannot go on. All of these are final (obligation 8).
+#[derive(Debug, thiserror::Error)]
+enum StorageError {
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error("after truncating the log, the database cannot be loaded: {0}")]
+    Recover(#[from] RecoverError),
+    #[error("the received snapshot cannot be stored: {0}")]
+    Snapshot(#[from] SnapshotError),
+    #[error("cannot store epoch {}: {error}", epoch.0)]
+    Epoch { epoch: Epoch, error: std::io::Error },
 }
 
 /// The thread's state.
@@ -69,6 +133,13 @@ pub(crate) struct LogThread {
     shared: Arc<Shared>,
     cadence: SnapshotCadence,
     snapshots: SyncSender<()>,
+}
+
+/// Appended and not synced yet.
+#[derive(Default)]
+struct Batch {
+    records: usize,
+    last: Option<Input>,
 }
 
 impl LogThread {
@@ -94,54 +165,124 @@ impl LogThread {
     /// reported durable any more.
     pub(crate) fn run(mut self) {
         while let Ok(first) = self.inbox.recv() {
-            if let Err(failure) = self.batch(first) {
-                error!(%failure, "the transaction log has failed");
-                self.progress.report(Input::StorageFailed {
-                    reason: failure.to_string(),
-                });
+            if let Err(failure) = self.turn(first) {
+                error!(%failure, "the storage has failed");
+                let reason = failure.to_string();
+                self.progress
+                    .report(Completion::Plain(Input::StorageFailed { reason }));
                 return;
             }
         }
     }
 
-    fn batch(&mut self, first: LogCommand) -> Result<(), LogError> {
-        let mut flushes = Vec::new();
-        let mut last = None;
+    /// Appends what has queued up, up to the next other command, and syncs once.
+    fn turn(&mut self, first: LogCommand) -> Result<(), StorageError> {
+        let mut batch = Batch::default();
         let mut next = Some(first);
-        let mut records = 0;
         while let Some(command) = next {
-            match command {
-                LogCommand::Append {
-                    generation,
-                    zxid,
-                    record,
-                } => {
-                    self.log.append(zxid, &record)?;
-                    last = Some(Input::Persisted {
-                        generation,
-                        upto: zxid,
-                    });
-                    records += 1;
-                }
-                LogCommand::Flush(done) => flushes.push(done),
-            }
-            let more = records < SYNC_BATCH_MAX && flushes.is_empty();
+            let LogCommand::Append {
+                generation,
+                zxid,
+                record,
+            } = command
+            else {
+                self.finish(batch)?;
+                return self.perform(command);
+            };
+            self.log.append(zxid, &record)?;
+            batch.records += 1;
+            batch.last = Some(Input::Persisted {
+                generation,
+                upto: zxid,
+            });
+            let more = batch.records < SYNC_BATCH_MAX;
             next = if more {
                 self.inbox.try_recv().ok()
             } else {
                 None
             };
         }
-        if let Some(persisted) = last {
-            self.sync(records)?;
-            self.progress.report(persisted);
-            self.roll_if_due(records)?;
-        }
-        for done in flushes {
-            // Whoever asked may have stopped waiting.
-            let _ = done.send(());
-        }
+        self.finish(batch)
+    }
+
+    fn finish(&mut self, batch: Batch) -> Result<(), StorageError> {
+        let Some(persisted) = batch.last else {
+            return Ok(());
+        };
+        self.sync(batch.records)?;
+        self.progress.report(Completion::Plain(persisted));
+        self.roll_if_due(batch.records)?;
         Ok(())
+    }
+
+    fn perform(&mut self, command: LogCommand) -> Result<(), StorageError> {
+        let done = match command {
+            LogCommand::Append { .. } => unreachable!("appends go into a batch"),
+            LogCommand::Flush(done) => {
+                // Whoever asked may have stopped waiting.
+                let _ = done.send(());
+                return Ok(());
+            }
+            LogCommand::Truncate { generation, target } => self.truncate(generation, target)?,
+            LogCommand::Install {
+                generation,
+                replica,
+            } => self.install(generation, replica)?,
+            LogCommand::AcceptEpoch(epoch) => {
+                let stored = self.shared.files.epochs.set_accepted(epoch);
+                stored.map_err(|error| StorageError::Epoch { epoch, error })?;
+                Completion::Plain(Input::EpochAccepted(epoch))
+            }
+            LogCommand::EnterEpoch(epoch) => {
+                let stored = self.shared.files.epochs.set_current(epoch);
+                stored.map_err(|error| StorageError::Epoch { epoch, error })?;
+                Completion::Plain(Input::EpochEntered(epoch))
+            }
+        };
+        self.progress.report(done);
+        Ok(())
+    }
+
+    fn truncate(&mut self, generation: u64, target: Zxid) -> Result<Completion, StorageError> {
+        let cut_at = self.log.truncate(target)?;
+        let mut replica = self.shared.files.reload()?;
+        let last = replica.last_zxid();
+        info!(%target, %cut_at, %last, "history truncated");
+        self.shared.set_config(&mut replica);
+        Ok(Completion::Replaced {
+            replica: Box::new(replica),
+            input: Input::Truncated { generation, last },
+        })
+    }
+
+    /// The snapshot first, then what it replaces goes (obligations 6 and 9).
+    fn install(
+        &mut self,
+        generation: u64,
+        mut replica: Box<Replica>,
+    ) -> Result<Completion, StorageError> {
+        let files = &self.shared.files;
+        let zxid = replica.last_zxid();
+        files.snapshots.overtake();
+        let ticket = files.snapshots.ticket();
+        let mut walk = replica.begin_walk();
+        let written = files.snapshots.write(
+            ticket,
+            &mut walk,
+            &files.recover_options.snapshot,
+            &mut |visit| visit(&replica),
+        )?;
+        replica.end_walk(walk);
+        {
+            let _undisturbed = files.upkeep.lock();
+            self.log.replace_after(zxid)?;
+        }
+        info!(%zxid, path = %written.path.display(), "received snapshot stored");
+        self.shared.set_config(&mut replica);
+        Ok(Completion::Replaced {
+            replica,
+            input: Input::Installed { generation },
+        })
     }
 
     fn sync(&mut self, records: usize) -> Result<(), LogError> {
@@ -172,3 +313,6 @@ impl LogThread {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,6 +45,8 @@ pub(crate) struct Metric {
 pub(crate) enum Source {
     /// A state.
     Gauge(fn(&Readings<'_>) -> Number),
+    /// A state that not every server has.
+    Optional(fn(&Readings<'_>) -> Option<Number>),
     /// A state per top-level node ("namespace").
     GaugeSet(fn(&Readings<'_>) -> BTreeMap<String, i64>),
     /// Goes up, until `srst`.
@@ -70,6 +72,11 @@ pub(crate) fn visit(readings: &Readings<'_>, show: &mut dyn FnMut(&str, Number))
     for Metric { name, source, .. } in METRICS {
         match source {
             Source::Gauge(value) => show(name, value(readings)),
+            Source::Optional(value) => {
+                if let Some(value) = value(readings) {
+                    show(name, value);
+                }
+            }
             Source::GaugeSet(values) => {
                 for (namespace, value) in values(readings) {
                     show(&format!("{namespace}_{name}"), Number::Integer(value));

@@ -3,6 +3,8 @@
 use crate::core_thread::{CORE_QUEUE_MAX, Core, CoreMessage};
 use crate::directory_lock::{DirectoryInUse, DirectoryLock};
 use crate::log_thread::{LOG_QUEUE_MAX, LogProgress, LogThread};
+use crate::member::Seat;
+use crate::quorum::Links;
 use crate::settings::{Unsupported, settings};
 use crate::shared::Shared;
 use crate::snapshot_thread::{SnapshotCadence, SnapshotThread};
@@ -12,7 +14,6 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::Socket;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -22,8 +23,8 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 use zooid_config::{Config, HostPort};
 use zooid_node::{Input, Node};
-use zooid_storage::RecoverError;
 use zooid_storage::disk::RealDisk;
+use zooid_storage::{EpochError, RecoverError};
 
 /// The longest that the core goes without a timer, whatever it asked for.
 const TIMER_MAX: Duration = Duration::from_millis(50);
@@ -39,12 +40,29 @@ pub enum ServeError {
     /// The data directory cannot be used as it is.
     #[error(transparent)]
     Recover(#[from] RecoverError),
+    /// The epoch files cannot be used as they are.
+    #[error(transparent)]
+    Epochs(#[from] EpochError),
+    /// The list of servers does not say who this one is.
+    #[error(
+        "this server is to be part of an ensemble, but no server.N line is its own: write its N into \
+         dataDir/myid"
+    )]
+    NoSeat,
     /// Another server works on the data directory.
     #[error(transparent)]
     InUse(#[from] DirectoryInUse),
     /// The client port cannot be had.
     #[error("cannot listen on {address}: {error}")]
     Bind {
+        /// Where.
+        address: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The election port cannot be had, however often it was tried.
+    #[error("cannot listen for elections on {address}: {error}")]
+    BindElection {
         /// Where.
         address: String,
         /// What the system says.
@@ -66,9 +84,11 @@ impl ServeError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            ServeError::Unsupported(_) | ServeError::NoClientPort => 2,
+            ServeError::Unsupported(_) | ServeError::NoClientPort | ServeError::NoSeat => 2,
             ServeError::Recover(RecoverError::Dir(_)) | ServeError::InUse(_) => 3,
+            ServeError::BindElection { .. } => 14,
             ServeError::Recover(_)
+            | ServeError::Epochs(_)
             | ServeError::Bind { .. }
             | ServeError::System(_)
             | ServeError::Halted(_) => 1,
@@ -76,7 +96,7 @@ impl ServeError {
     }
 }
 
-/// Runs a standalone server until SIGTERM or SIGINT, which let it finish what it has begun.
+/// Runs a server, alone or as a member of an ensemble, until SIGTERM or SIGINT, which let it finish what it has begun.
 ///
 /// # Errors
 /// [`ServeError`] when it cannot start or must not go on.
@@ -91,10 +111,6 @@ pub fn serve(config: Config) -> Result<(), ServeError> {
 }
 
 async fn run(config: Config) -> Result<(), ServeError> {
-    let voters = config.voters().count();
-    if config.is_distributed() {
-        return Err(Unsupported::Ensemble { voters }.into());
-    }
     for line in unsupported(&config) {
         warn!("{line}");
     }
@@ -122,6 +138,8 @@ struct Server {
     lock: DirectoryLock,
     shared: Arc<Shared>,
     tasks: TaskTracker,
+    /// To the other servers of an ensemble.
+    links: Option<Arc<Links>>,
     threads: Vec<JoinHandle<()>>,
     /// Says why, if the core stops by itself.
     halted: oneshot::Receiver<String>,
@@ -134,9 +152,14 @@ impl Server {
         let client_port = ClientPort::bind(&config).await?;
         let lock = crate::database::lock(&*disk, &config)?;
         let opening = Instant::now();
-        let opened = crate::database::open(disk, &config)?;
+        let mut opened = crate::database::open(disk, &config)?;
         let opening_took = opening.elapsed();
-        let node = Node::standalone(settings.clone(), &opened.replica, clock::now());
+        let seat = Seat::of(&config)?;
+        let mut first_outputs = Vec::new();
+        let node = match &seat {
+            None => Node::standalone(settings.clone(), &opened.replica, clock::now()),
+            Some(seat) => seat.node(&config, settings.clone(), &mut opened, &mut first_outputs)?,
+        };
         let listener = client_port.listen(&config)?;
 
         let (core_sender, core_inbox) = mpsc::channel(CORE_QUEUE_MAX);
@@ -153,13 +176,22 @@ impl Server {
         ));
         shared.stats.recovered(opening_took, opened.replayed);
 
-        let core = Core::new(
+        let mut core = Core::new(
             node,
             Arc::clone(&shared),
             core_inbox,
             log_sender,
             Arc::clone(&progress),
         );
+        let mut links = None;
+        if let Some(seat) = &seat {
+            shared.set_config(&mut shared.replica.write());
+            let peers = seat.open_ports(&shared).await?;
+            links = Some(Arc::clone(&peers.links));
+            core = core.with_peers(peers, first_outputs);
+        } else {
+            shared.set_serving(true);
+        }
         let log = LogThread::new(
             opened.log,
             log_inbox,
@@ -194,17 +226,20 @@ impl Server {
             lock,
             shared,
             tasks,
+            links,
             threads,
             halted,
         })
     }
 
-    /// Lets connections finish, then the core, then the log.
+    /// Lets connections finish, then the core, then the log. A member stays one until its clients have
+    /// finished.
     async fn stop(self) -> Result<(), ServeError> {
         let Server {
             lock: _held_to_the_end,
             shared,
             tasks,
+            links,
             threads,
             mut halted,
         } = self;
@@ -217,6 +252,9 @@ impl Server {
         if shared.core.send(CoreMessage::Stop(done)).await.is_ok() {
             // An error means that the core has ended by itself, which `halted` tells.
             let _ = stopped.await;
+        }
+        if let Some(links) = links {
+            links.close().await;
         }
         if let Ok(reason) = halted.try_recv() {
             return Err(ServeError::Halted(reason));
@@ -256,11 +294,9 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> std::io::Result<Jo
 /// Feeds the core its timers, and before each what connections have heard.
 async fn keep_time(shared: Arc<Shared>) {
     loop {
-        let until = shared.next_wakeup_ms.load(Ordering::Relaxed) - clock::now().mono_ms;
-        let pause = Duration::from_millis(u64::try_from(until).unwrap_or(0).max(1)).min(TIMER_MAX);
         // Neither arm loses anything when dropped.
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
+            () = shared.wakeup_due(TIMER_MAX) => {}
             () = shared.drain_started() => return,
         }
         let heard = shared.take_heard();
@@ -302,7 +338,7 @@ fn bind_error(address: &HostPort, error: std::io::Error) -> ServeError {
     }
 }
 
-async fn resolve(address: HostPort) -> std::io::Result<SocketAddr> {
+pub(crate) async fn resolve(address: HostPort) -> std::io::Result<SocketAddr> {
     if address.is_wildcard() {
         return Ok(SocketAddr::new(listener::wildcard(), address.port));
     }

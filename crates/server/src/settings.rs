@@ -25,23 +25,15 @@ pub enum Unsupported {
          zookeeper.authProvider.*"
     )]
     Scheme(String),
-    /// More than one voter.
-    #[error(
-        "{voters} voters are configured; this version serves one (a standalone server). \
-         Leave one server.N line, or none"
-    )]
-    Ensemble {
-        /// How many.
-        voters: usize,
-    },
 }
 
 pub(crate) fn settings(config: &Config) -> Result<Settings, Unsupported> {
     let tree = &config.tree;
     let auth = auth_settings(&config.auth)?;
     let never_used = tree.container_never_used_interval_ms_max;
+    let own_id = config.my_id.filter(|_| config.is_distributed());
     Ok(Settings {
-        server_id: STANDALONE_ID,
+        server_id: own_id.unwrap_or(STANDALONE_ID),
         tick_ms: i64::from(config.tick_time_ms),
         min_session_timeout_ms: config.session.timeout_ms_min,
         max_session_timeout_ms: config.session.timeout_ms_max,

@@ -8,13 +8,13 @@ use crate::database::Files;
 use crate::request_throttle::RequestThrottle;
 use crate::stats::ServerStats;
 use parking_lot::{Mutex, RwLock};
-use std::sync::atomic::{AtomicI64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use zooid_config::Config;
-use zooid_node::{ConnId, Context, Settings};
-use zooid_proto::SessionId;
-use zooid_tree::Replica;
+use zooid_node::{ConnId, Context, Node, Settings};
+use zooid_proto::{SessionId, Zxid};
+use zooid_tree::{Replica, Walk};
 
 /// Bounds on what clients may make the server do.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,10 @@ pub(crate) struct Shared {
     pub(crate) files: Files,
     /// Written by the core thread only, a batch of commits per lock.
     pub(crate) replica: RwLock<Replica>,
+    /// Counts the replicas that there have been; changes under the replica's write lock.
+    incarnation: AtomicU64,
+    /// Whether sessions are served.
+    serving: AtomicBool,
     pub(crate) clients: Clients,
     pub(crate) request_throttle: RequestThrottle,
     pub(crate) connection_throttle: Mutex<ConnectionThrottle>,
@@ -48,7 +52,9 @@ pub(crate) struct Shared {
     /// There may be room for one more, where [`RequestThrottle`] limits their number.
     pub(crate) room: Notify,
     /// When the core wants its next timer, on the monotonic clock.
-    pub(crate) next_wakeup_ms: AtomicI64,
+    next_wakeup_ms: AtomicI64,
+    /// That has become earlier.
+    earlier_wakeup: Notify,
     /// Connections that sent something since the last timer; each is in it once.
     heard: Mutex<Vec<ConnId>>,
     draining: watch::Sender<bool>,
@@ -81,6 +87,8 @@ impl Shared {
             limits,
             files,
             replica: RwLock::new(replica),
+            incarnation: AtomicU64::new(0),
+            serving: AtomicBool::new(false),
             clients,
             stats: ServerStats::new(clock::now()),
             core,
@@ -88,6 +96,7 @@ impl Shared {
             large_bytes: AtomicUsize::new(0),
             room: Notify::new(),
             next_wakeup_ms: AtomicI64::new(0),
+            earlier_wakeup: Notify::new(),
             heard: Mutex::new(Vec::new()),
             draining: watch::Sender::new(false),
             config,
@@ -100,6 +109,57 @@ impl Shared {
             now: clock::now(),
             settings: &self.settings,
             replica,
+        }
+    }
+
+    /// Whether sessions are served. Changes only under the replica's write lock.
+    pub(crate) fn is_serving(&self) -> bool {
+        self.serving.load(Ordering::Acquire)
+    }
+
+    /// Whether there is a server to be asked about.
+    pub(crate) fn answers_words(&self) -> bool {
+        self.is_serving() && !self.is_draining()
+    }
+
+    pub(crate) fn set_serving(&self, serving: bool) {
+        self.serving.store(serving, Ordering::Release);
+    }
+
+    /// Has the core look at its node; `None` when it has ended.
+    pub(crate) async fn inspect<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Node) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (found, answer) = oneshot::channel();
+        let look = move |node: &Node| {
+            // Whoever asked may have gone.
+            let _ = found.send(look(node));
+        };
+        let message = CoreMessage::Inspect(Box::new(look));
+        self.core.send(message).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// Tells when the core wants its next timer.
+    pub(crate) fn set_next_wakeup_ms(&self, at_ms: i64) {
+        let before = self.next_wakeup_ms.swap(at_ms, Ordering::AcqRel);
+        if at_ms < before {
+            self.earlier_wakeup.notify_one();
+        }
+    }
+
+    /// Waits until the core wants a timer, at most so long. Cancellation-safe: it only waits.
+    pub(crate) async fn wakeup_due(&self, longest: Duration) {
+        let deadline = tokio::time::Instant::now() + longest;
+        loop {
+            let left_ms = self.next_wakeup_ms.load(Ordering::Acquire) - clock::now().mono_ms;
+            let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0).max(1));
+            let due = deadline.min(tokio::time::Instant::now() + left);
+            tokio::select! {
+                () = tokio::time::sleep_until(due) => return,
+                () = self.earlier_wakeup.notified() => {}
+            }
         }
     }
 
@@ -132,6 +192,69 @@ impl Shared {
         let mut draining = self.draining.subscribe();
         // The sender lives as long as `self`, so this only ends with a `true`.
         let _ = draining.wait_for(|draining| *draining).await;
+    }
+}
+
+/// A walk over the shared replica, which may be replaced on the way.
+#[derive(Debug)]
+pub(crate) struct SharedWalk {
+    pub(crate) walk: Walk,
+    pub(crate) started: Incarnation,
+}
+
+/// One of the replicas that there have been.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Incarnation(u64);
+
+impl Incarnation {
+    /// Whether it is the one that the caller holds a lock of.
+    pub(crate) fn is_current(self, shared: &Shared) -> bool {
+        shared.incarnation.load(Ordering::Acquire) == self.0
+    }
+}
+
+impl SharedWalk {
+    /// Where in the history the walk is.
+    pub(crate) fn zxid(&self) -> Zxid {
+        self.walk.zxid()
+    }
+}
+
+/// Replicas and walks over them.
+impl Shared {
+    /// Puts another replica in the place of the one there is, which is returned: dropping it takes
+    /// time.
+    pub(crate) fn replace_replica(&self, replica: Replica) -> Replica {
+        let mut current = self.replica.write();
+        self.incarnation.fetch_add(1, Ordering::AcqRel);
+        std::mem::replace(&mut current, replica)
+    }
+
+    /// Begins a walk on the replica, which the caller has locked.
+    pub(crate) fn begin_walk(&self, replica: &mut Replica) -> SharedWalk {
+        SharedWalk {
+            walk: replica.begin_walk(),
+            started: Incarnation(self.incarnation.load(Ordering::Acquire)),
+        }
+    }
+
+    /// Has a member's replica tell the configuration, which stands in no transaction. To be done with
+    /// every replica before it is served.
+    pub(crate) fn set_config(&self, replica: &mut Replica) {
+        let servers = &self.config.servers;
+        if self.config.is_distributed() {
+            let version = Zxid(servers.version);
+            let now = clock::now().wall_ms;
+            replica.set_config(servers.config_text().as_bytes(), version, now);
+        }
+    }
+
+    /// Ends a walk, complete or not.
+    pub(crate) fn end_walk(&self, walk: SharedWalk) {
+        let mut replica = self.replica.write();
+        if walk.started.is_current(self) {
+            replica.end_walk(walk.walk);
+        }
     }
 }
 

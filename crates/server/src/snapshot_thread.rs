@@ -71,6 +71,9 @@ impl SnapshotThread {
                     self.shared.stats.snapshot_taken(start.elapsed());
                     info!(%zxid, took = ?start.elapsed(), "snapshot written");
                 }
+                Err(SnapshotError::Overtaken) => {
+                    info!("the history was replaced while a snapshot of it was written");
+                }
                 // The log alone is enough to recover; the next one may succeed.
                 Err(error) => {
                     self.shared.stats.snapshot_failed();
@@ -84,17 +87,27 @@ impl SnapshotThread {
 fn snapshot(shared: &Shared) -> Result<zooid_proto::Zxid, SnapshotError> {
     let Files {
         snapshots,
-        snapshot_options,
+        recover_options,
         ..
     } = &shared.files;
     let (ticket, mut walk) = {
         let mut replica = shared.replica.write();
-        (snapshots.ticket(), replica.begin_walk())
+        (snapshots.ticket(), shared.begin_walk(&mut replica))
     };
-    let written = snapshots.write(ticket, &mut walk, snapshot_options, &mut |visit| {
-        visit(&shared.replica.read());
-    });
-    shared.replica.write().end_walk(walk);
+    // When the replica has been replaced the rest of the walk stays unwritten, and what there is of the
+    // snapshot never gets its name: its ticket is of the old history.
+    let written = snapshots.write(
+        ticket,
+        &mut walk.walk,
+        &recover_options.snapshot,
+        &mut |visit| {
+            let replica = shared.replica.read();
+            if walk.started.is_current(shared) {
+                visit(&replica);
+            }
+        },
+    );
+    shared.end_walk(walk);
     written.map(|file| file.zxid)
 }
 
@@ -125,6 +138,7 @@ fn purge_once(shared: &Shared) {
         snapshots,
         ..
     } = &shared.files;
+    let _undisturbed = shared.files.upkeep.lock();
     let keep = crate::shared::size(shared.config.purge.snap_retain_count);
     let purged = purge(&**disk, dirs, snapshots, keep, &mut |file| {
         info!(path = %file.path.display(), "purging");

@@ -2,13 +2,11 @@
 
 use super::java_text::{date, socket_address};
 use crate::clock;
-use crate::core_thread::CoreMessage;
 use crate::shared::Shared;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use tokio::sync::oneshot;
 use zooid_node::{Node, Now};
 use zooid_proto::SessionId;
 
@@ -27,20 +25,13 @@ pub(crate) struct Dump {
 impl Dump {
     /// `None` when the core has ended.
     pub(crate) async fn take(shared: &Shared) -> Option<Dump> {
-        let (found, sessions) = oneshot::channel();
-        let look = move |node: &Node| {
+        let look = |node: &Node| {
             let sessions = node.sessions();
             let by_expiry = sessions.by_expiry();
             let by_expiry = by_expiry.map(|(at, ids)| (at, ids.iter().copied().collect()));
-            // Whoever asked may have gone.
-            let _ = found.send((by_expiry.collect::<Vec<_>>(), sessions.len()));
+            (by_expiry.collect::<Vec<_>>(), sessions.len())
         };
-        shared
-            .core
-            .send(CoreMessage::Inspect(Box::new(look)))
-            .await
-            .ok()?;
-        let (sessions, session_count) = sessions.await.ok()?;
+        let (sessions, session_count) = shared.inspect(look).await?;
         Some(Dump {
             now: clock::now(),
             zone: TimeZone::system(),

@@ -35,7 +35,7 @@ pub(crate) fn text(
         readings.connections,
         readings.outstanding,
         readings.database.last_zxid,
-        readings.server_state,
+        readings.server_state(),
         readings.database.nodes,
     );
     text

@@ -7,14 +7,17 @@ use crate::shared::Shared;
 use crate::stats::{ServerStats, Summaries};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use zooid_node::PeerStatus;
 use zooid_proto::Zxid;
+use zooid_proto::election::PeerState;
 use zooid_tree::Replica;
+use zooid_zab::LeaderStatus;
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Readings<'a> {
-    /// What the server is in its ensemble (Java `ServerStats.getServerState`).
-    pub(crate) server_state: &'static str,
+    /// `None` for a standalone server.
+    pub(crate) member: Option<MemberReadings>,
     pub(crate) uptime_ms: i64,
     pub(crate) connections: usize,
     /// Requests whose reply is not made yet.
@@ -39,10 +42,45 @@ pub(crate) struct DatabaseReadings {
     pub(crate) quotas: BTreeMap<String, NamespaceQuota>,
 }
 
+/// What a member of an ensemble tells of itself.
+#[derive(Clone, Debug)]
+pub(crate) struct MemberReadings {
+    pub(crate) status: PeerStatus,
+    /// How many votes count.
+    pub(crate) voters: usize,
+}
+
 impl Readings<'_> {
-    pub(crate) fn take(shared: &Shared) -> Readings<'_> {
-        Readings {
-            server_state: "standalone",
+    /// What the server is in its ensemble (Java `ServerStats.getServerState`).
+    pub(crate) fn server_state(&self) -> &'static str {
+        let Some(member) = &self.member else {
+            return "standalone";
+        };
+        match member.status.state {
+            PeerState::Looking => "read-only",
+            PeerState::Following => "follower",
+            PeerState::Leading => "leader",
+            PeerState::Observing => "observer",
+        }
+    }
+
+    /// On a leader, how it leads.
+    pub(crate) fn leading(&self) -> Option<&LeaderStatus> {
+        self.member.as_ref()?.status.leading.as_ref()
+    }
+
+    /// `None` when the core has ended.
+    pub(crate) async fn take(shared: &Shared) -> Option<Readings<'_>> {
+        let member = if shared.config.is_distributed() {
+            Some(MemberReadings {
+                status: shared.inspect(zooid_node::Node::peer).await??,
+                voters: shared.config.voters().count(),
+            })
+        } else {
+            None
+        };
+        Some(Readings {
+            member,
             uptime_ms: clock::now().mono_ms - shared.stats.started.mono_ms,
             connections: shared.clients.len(),
             outstanding: shared.in_process.load(Ordering::Relaxed),
@@ -51,7 +89,7 @@ impl Readings<'_> {
             summaries: shared.stats.summaries(),
             drop_probability: shared.connection_throttle.lock().drop_probability(),
             stats: &shared.stats,
-        }
+        })
     }
 }
 

@@ -17,6 +17,7 @@ pub fn metrics_reference_page() -> String {
 fn kind(source: &Source) -> &'static str {
     match source {
         Source::Gauge(_) => "gauge",
+        Source::Optional(_) => "gauge (ensemble)",
         Source::GaugeSet(_) => "gauge set",
         Source::Counter(_) => "counter",
         Source::Basic(_) => "summary",

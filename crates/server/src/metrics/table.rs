@@ -115,6 +115,32 @@ pub(crate) static METRICS: &[Metric] = &[
         "Connections accepted without TLS from this host",
         |r| counter_value(&r.stats.counters.local_connections),
     ),
+    optional("quorum_size", "Servers whose votes count", |r| {
+        Some(Number::of_usize(r.member.as_ref()?.voters))
+    }),
+    optional("learners", "Servers that follow this leader", |r| {
+        Some(Number::of_usize(r.leading()?.learner_count()))
+    }),
+    optional(
+        "synced_followers",
+        "Followers that this leader has in sync",
+        |r| Some(Number::of_usize(r.leading()?.synced_followers())),
+    ),
+    optional(
+        "synced_non_voting_followers",
+        "Those of them whose votes do not count",
+        |r| Some(Number::of_usize(r.leading()?.synced_non_voting_followers())),
+    ),
+    optional(
+        "synced_observers",
+        "Observers that this leader has in sync",
+        |r| Some(Number::of_usize(r.leading()?.synced_observers())),
+    ),
+    optional(
+        "pending_syncs",
+        "sync()s of learners' clients that wait for a commit",
+        |r| Some(Number::of_usize(r.leading()?.pending_syncs)),
+    ),
     gauge_set(
         "quota_count_limit_per_namespace",
         "Nodes allowed by quotas",
@@ -429,6 +455,15 @@ const fn gauge(
     value: fn(&Readings<'_>) -> Number,
 ) -> Metric {
     metric(name, doc, Source::Gauge(value))
+}
+
+/// A state that not every server has.
+const fn optional(
+    name: &'static str,
+    doc: &'static str,
+    value: fn(&Readings<'_>) -> Option<Number>,
+) -> Metric {
+    metric(name, doc, Source::Optional(value))
 }
 
 const fn gauge_set(

@@ -42,7 +42,7 @@ pub(crate) fn readings(stats: &ServerStats) -> Readings<'_> {
         bytes_used: 42,
     };
     Readings {
-        server_state: "standalone",
+        member: None,
         uptime_ms: 12_345,
         connections: 2,
         outstanding: 1,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 /// Java's groups, in the order of `DefaultMetricsProvider.dump`.
 fn group(source: &Source) -> u8 {
     match source {
-        Source::Gauge(_) => 0,
+        Source::Gauge(_) | Source::Optional(_) => 0,
         Source::GaugeSet(_) => 1,
         Source::Counter(_) | Source::ZeroCounter => 2,
         Source::Basic(_) | Source::ZeroBasic => 3,

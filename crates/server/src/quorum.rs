@@ -1,0 +1,16 @@
+//! Talking to the other servers of an ensemble: the election port and the quorum port.
+//!
+//! Carries bytes. What is said, and to whom, the core decides.
+
+mod dial;
+mod learner_port;
+mod link;
+mod links;
+mod log_history;
+mod reader;
+mod snapshot_stream;
+mod writer;
+
+pub(crate) use learner_port::LearnerPort;
+pub(crate) use link::Link;
+pub(crate) use links::Links;

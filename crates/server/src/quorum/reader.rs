@@ -1,0 +1,167 @@
+//! What comes on a link: packets, and snapshots between them, for the core.
+
+use super::links::{Links, Origin};
+use super::snapshot_stream;
+use crate::core_thread::CoreMessage;
+use crate::membership;
+use bytes::BytesMut;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::time::{Instant, timeout_at};
+use zooid_node::Input;
+use zooid_proto::{Limit, PacketType, QuorumPacket, Zxid};
+use zooid_zab::LinkId;
+
+/// Bytes asked of a socket at once.
+const READ_BYTES: usize = 64 << 10;
+/// What a packet may have beside its data: mostly the identities of a client.
+const PACKET_BYTES_BESIDES: usize = 1 << 20;
+/// Type, zxid and the length of the data.
+const HEAD_BYTES: usize = 16;
+/// The least that follows the data.
+const TAIL_BYTES: usize = 4;
+
+/// The reading half of a link.
+pub(super) struct LinkReader {
+    links: Arc<Links>,
+    id: LinkId,
+    socket: OwnedReadHalf,
+    origin: Origin,
+    limit: Limit,
+    buffer: BytesMut,
+    /// Whether the core knows the link. It hears of a learner with its first packet, and so never of
+    /// those who say nothing sensible.
+    is_announced: bool,
+    /// Until when a learner must have introduced itself.
+    deadline: Instant,
+}
+
+impl LinkReader {
+    pub(super) fn new(
+        links: Arc<Links>,
+        id: LinkId,
+        socket: OwnedReadHalf,
+        origin: Origin,
+    ) -> LinkReader {
+        let patience = membership::init_limit_ms(&links.shared.config);
+        LinkReader {
+            limit: links.shared.settings.limit,
+            links,
+            id,
+            socket,
+            origin,
+            buffer: BytesMut::new(),
+            is_announced: origin == Origin::Dialled,
+            deadline: Instant::now() + Duration::from_millis(patience),
+        }
+    }
+
+    /// Runs until nothing more can come; says why.
+    pub(super) async fn run(mut self) -> String {
+        match self.read().await {
+            Ok(never) => match never {},
+            Err(reason) => reason,
+        }
+    }
+
+    async fn read(&mut self) -> Result<std::convert::Infallible, String> {
+        loop {
+            let mut inputs = Vec::new();
+            let split = self.split(&mut inputs);
+            self.tell(inputs).await?;
+            match split? {
+                Some(zxid) => self.receive_snapshot(zxid).await?,
+                None => self.read_more().await?,
+            }
+        }
+    }
+
+    /// Takes the packets that are whole out of the buffer, up to a SNAP.
+    fn split(&mut self, inputs: &mut Vec<Input>) -> Result<Option<Zxid>, String> {
+        if self.buffer.len() < least_packet_len(&self.buffer, self.limit) {
+            return Ok(None);
+        }
+        let mut rest = self.buffer.split().freeze();
+        let mut snapshot = None;
+        while snapshot.is_none() {
+            let split = QuorumPacket::split(&rest, self.limit);
+            let Some((packet, len)) = split.map_err(|error| format!("no packet: {error}"))? else {
+                break;
+            };
+            rest = rest.slice(len..);
+            if packet.kind == PacketType::Snap {
+                snapshot = Some(packet.zxid);
+            } else {
+                inputs.push(Input::Packet(self.id, packet));
+            }
+        }
+        self.buffer = BytesMut::from(&rest[..]);
+        if snapshot.is_some() && self.origin == Origin::Accepted {
+            return Err("a learner sends a snapshot".to_owned());
+        }
+        Ok(snapshot)
+    }
+
+    async fn tell(&mut self, mut inputs: Vec<Input>) -> Result<(), String> {
+        if inputs.is_empty() {
+            return Ok(());
+        }
+        if !self.is_announced {
+            self.is_announced = true;
+            inputs.insert(0, Input::LinkAccepted(self.id));
+        }
+        let told = self.links.shared.core.send(CoreMessage::Inputs(inputs));
+        told.await.map_err(|_| "this server stops".to_owned())
+    }
+
+    async fn receive_snapshot(&mut self, zxid: Zxid) -> Result<(), String> {
+        let options = self.links.shared.files.recover_options.tree;
+        let (socket, buffer) = (&mut self.socket, &mut self.buffer);
+        let received = snapshot_stream::receive(socket, buffer, zxid, options, self.limit).await;
+        let replica = received.map_err(|reason| format!("no snapshot: {reason}"))?;
+        self.links.hold_snapshot(self.id, replica);
+        self.tell(vec![Input::SnapshotReceived {
+            link: self.id,
+            zxid,
+        }])
+        .await
+    }
+
+    async fn read_more(&mut self) -> Result<(), String> {
+        if self.buffer.len() > self.limit.0.saturating_add(PACKET_BYTES_BESIDES) {
+            return Err(format!("a packet has over {} bytes", self.buffer.len()));
+        }
+        self.buffer.reserve(READ_BYTES);
+        let read = self.socket.read_buf(&mut self.buffer);
+        let read = if self.is_announced {
+            read.await
+        } else {
+            let read = timeout_at(self.deadline, read).await;
+            read.map_err(|_| "it has not introduced itself in time".to_owned())?
+        };
+        match read {
+            Ok(0) => Err("the other side has closed it".to_owned()),
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// How long the packet at the front of `buffer` is at least, so that a long one is not looked at
+/// again for each part that arrives. One that cannot be is left to the decoder to refuse.
+fn least_packet_len(buffer: &[u8], limit: Limit) -> usize {
+    let length = buffer
+        .get(HEAD_BYTES - 4..)
+        .and_then(|rest| rest.first_chunk());
+    let data_len = length.map_or(0, |bytes| i32::from_be_bytes(*bytes));
+    let data_len = usize::try_from(data_len).unwrap_or(0);
+    if data_len > limit.0 {
+        return HEAD_BYTES;
+    }
+    HEAD_BYTES + data_len + TAIL_BYTES
+}
+
+#[cfg(test)]
+mod tests;
