@@ -191,9 +191,13 @@ pub(crate) fn nearest_key(name: &str) -> Option<&'static str> {
         .strip_prefix(PROPERTY_PREFIX)
         .unwrap_or(name)
         .to_ascii_lowercase();
-    let distance_max = (name.chars().count() / 3).min(DISTANCE_MAX);
+    let len = name.chars().count();
+    let distance_max = (len / 3).min(DISTANCE_MAX);
+    // A name of another length is at least as far away, and need not be measured, which takes long.
+    let is_near = |key: &&Key| key.name.len().abs_diff(len) <= distance_max;
     all_keys()
         .filter(|key| !key.name.ends_with('*'))
+        .filter(is_near)
         .map(|key| {
             (
                 strsim::damerau_levenshtein(&name, &key.name.to_ascii_lowercase()),
