@@ -33,6 +33,9 @@ pub struct DevArgs {
     pub(crate) base_port: u16,
 
     /// Print one JSON object for each change, also in a terminal
+    ///
+    /// Its "event" is starting, cannot-start, serving, not-serving, silent, killed, ended, ready,
+    /// stopping, overdue, stopped or all-stopped; "server" is the number, where it is about one.
     #[arg(long)]
     pub(crate) json: bool,
 }
