@@ -1,5 +1,6 @@
 mod broadcast;
 mod discovery;
+mod hostile;
 mod liveness;
 mod script;
 mod strangers;

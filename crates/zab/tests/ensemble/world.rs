@@ -157,7 +157,7 @@ impl World {
         if is_to_leader {
             self.tell_leader(index, id, &message);
         } else {
-            self.tell_learner(index, id, message);
+            self.tell_learner(index, id, &message);
         }
         let is_over = |link: &Link| link.to_leader.is_empty() && link.to_learner.is_empty();
         if let Message::Down = self.last_word(id)
@@ -193,16 +193,16 @@ impl World {
         });
     }
 
-    fn tell_learner(&mut self, index: Index, id: LinkId, message: Message) {
+    fn tell_learner(&mut self, index: Index, id: LinkId, message: &Message) {
         if !self.is_linked(index, id) {
             return;
         }
-        if let Message::Snapshot(_, entries) = &message
+        if let Message::Snapshot(_, entries) = message
             && let Part::Following { snapshot, .. } = &mut self.servers[index].part
         {
             *snapshot = Some(entries.clone());
         }
-        self.learn(index, |learner, now_ms, out| match &message {
+        self.learn(index, |learner, now_ms, out| match message {
             Message::Packet(packet) => learner.packet(now_ms, packet, out),
             Message::Snapshot(zxid, _) => learner.snapshot_received(now_ms, *zxid, out),
             Message::Down => learner.link_down(now_ms, out),
@@ -438,7 +438,7 @@ impl World {
         for action in actions {
             self.seen.insert(name(&action));
             match action {
-                LeaderAction::Send(id, packet) => self.to_learner(id, Message::Packet(packet)),
+                LeaderAction::Send(id, packet) => self.send_to_learner(id, Message::Packet(packet)),
                 LeaderAction::SendLog { link, after, upto } => {
                     self.send_log(index, link, after, upto);
                 }
@@ -449,7 +449,7 @@ impl World {
                         continue;
                     };
                     let last = history.last();
-                    self.to_learner(link, Message::Snapshot(last, entries));
+                    self.send_to_learner(link, Message::Snapshot(last, entries));
                 }
                 LeaderAction::ProbeLog { link, after } => {
                     if let Some(link) = self.links.get_mut(&link) {
@@ -492,9 +492,9 @@ impl World {
         for entry in part {
             let (zxid, data) = (entry.zxid, record(entry));
             let proposal = QuorumPacket::with_data(PacketType::Proposal, zxid, data);
-            self.to_learner(link, Message::Packet(proposal));
+            self.send_to_learner(link, Message::Packet(proposal));
             let commit = QuorumPacket::new(PacketType::Commit, zxid);
-            self.to_learner(link, Message::Packet(commit));
+            self.send_to_learner(link, Message::Packet(commit));
         }
     }
 
@@ -600,7 +600,7 @@ impl World {
         self.learn(index, |learner, now_ms, out| learner.link_up(now_ms, out));
     }
 
-    fn to_learner(&mut self, id: LinkId, message: Message) {
+    fn send_to_learner(&mut self, id: LinkId, message: Message) {
         if let Some(link) = self.links.get_mut(&id)
             && !matches!(link.to_learner.back(), Some(Message::Down))
         {
