@@ -7,8 +7,9 @@ mod tests;
 use crate::driver::{self, Outcome};
 use crate::rendering::Renderer;
 use crate::script::Script;
-use crate::{Ensemble, Kind, Layout, Mode, Options, Server, Session};
-use anyhow::{Context, Result, anyhow, ensure};
+use crate::site::Site;
+use crate::{Ensemble, Kind, Layout, Mode, Options, Server};
+use anyhow::{Context, Result, anyhow};
 use std::fmt::Write as _;
 use std::thread;
 
@@ -44,8 +45,8 @@ impl Pair {
     /// When the script cannot be run to its end.
     pub fn difference(&mut self, script: &Script) -> Result<String> {
         let (reference, candidate) = side_by_side(
-            || driver::run(script, &self.reference),
-            || driver::run(script, &self.candidate),
+            || driver::run(script, &mut Site::alone(&self.reference)),
+            || driver::run(script, &mut Site::alone(&self.candidate)),
         )?;
         let renderers = (&mut self.on_reference, &mut self.on_candidate);
         Ok(difference(&reference, &candidate, renderers))
@@ -109,42 +110,13 @@ fn run_on_cleared(
     mode: Mode,
     script: &Script,
 ) -> Result<(Vec<Outcome>, Renderer)> {
-    let id = ensemble.one_in_mode(mode)?;
-    let server = ensemble.server(id);
-    let mut session = ensemble.open_synced(id)?;
-    let [server_byte, ..] = session.id().0.to_be_bytes();
-    ensure!(
-        i64::from(server_byte) == id.0,
-        "server {id} gave the session id {}",
-        session.id()
-    );
-    clear(&mut session)?;
-    // The session stays, so that its end takes no zxid of the script's.
-    let renderer = Renderer::counting_from(server.kind(), session.last_zxid());
-    let outcomes = driver::run(script, server)?;
-    session.close()?;
+    let mut site = Site::cleared(ensemble, mode)?;
+    let base = site.catch_up()?;
+    let renderer = Renderer::counting_from(site.server(None)?.kind(), base);
+    // The site's own sessions stay until then, so that their ends take no zxids of the script's.
+    let outcomes = driver::run(script, &mut site)?;
+    site.leave()?;
     Ok((outcomes, renderer))
-}
-
-/// Deletes all nodes but those that are always there.
-fn clear(session: &mut Session) -> Result<()> {
-    for child in session.get_children("/")?.children {
-        if child != "zookeeper" {
-            delete_all(session, &format!("/{child}"))?;
-        }
-    }
-    let quotas = "/zookeeper/quota";
-    for child in session.get_children(quotas)?.children {
-        delete_all(session, &format!("{quotas}/{child}"))?;
-    }
-    Ok(())
-}
-
-fn delete_all(session: &mut Session, path: &str) -> Result<()> {
-    for child in session.get_children(path)?.children {
-        delete_all(session, &format!("{path}/{child}"))?;
-    }
-    session.delete(path, -1)
 }
 
 /// Runs the script against one server; every step and what came of it.
@@ -154,7 +126,7 @@ fn delete_all(session: &mut Session, path: &str) -> Result<()> {
 pub fn transcript(script: &Script, server: &Server) -> Result<String> {
     let mut renderer = Renderer::new(server.kind());
     let mut text = String::new();
-    for outcome in driver::run(script, server)? {
+    for outcome in driver::run(script, &mut Site::alone(server))? {
         let _ = writeln!(text, "{}", outcome.step);
         for line in renderer.lines(&outcome) {
             let _ = writeln!(text, "| {line}");

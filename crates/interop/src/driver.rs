@@ -1,12 +1,13 @@
-//! Runs a script against one server and writes down everything that the server sends.
+//! Runs a script against one server, or an ensemble, and writes down everything that it sends.
 //!
 //! What happens on several connections is put in an order by waiting: a step ends when its replies have
-//! come and every other connection has answered a ping, so that all events the step caused have
-//! been seen. A connection that is going to be closed is read to its end.
+//! come, every member of an ensemble has caught up and every other connection has answered a ping, so
+//! that all events the step caused have been seen. A connection that is going to be closed is read to its end.
 
+use crate::Wire;
 use crate::script::{Action, Claim, Connect, Password, Request, Script, Step};
+use crate::site::Site;
 use crate::wire::framed;
-use crate::{Server, Wire};
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -57,9 +58,10 @@ pub(crate) enum Received {
 ///
 /// # Errors
 /// When the script cannot be run to its end: the server is gone, or does not answer.
-pub(crate) fn run(script: &Script, server: &Server) -> Result<Vec<Outcome>> {
+pub(crate) fn run(script: &Script, site: &mut Site<'_>) -> Result<Vec<Outcome>> {
+    let kind = site.server(None)?.kind();
     let mut driver = Driver {
-        server,
+        site,
         connections: BTreeMap::new(),
         sessions: BTreeMap::new(),
         last_zxid: Zxid::ZERO,
@@ -71,14 +73,14 @@ pub(crate) fn run(script: &Script, server: &Server) -> Result<Vec<Outcome>> {
         // What the server does by itself may happen at once: it belongs to the step that awaits it.
         let is_awaited = next.is_some_and(|next| matches!(next.action, Action::Await { .. }));
         let outcome = driver.step(step, is_awaited);
-        outcomes.push(outcome.with_context(|| format!("{:?}: {}", server.kind(), step.text))?);
+        outcomes.push(outcome.with_context(|| format!("{kind:?}: {}", step.text))?);
     }
     driver.end_sessions()?;
     Ok(outcomes)
 }
 
-struct Driver<'a> {
-    server: &'a Server,
+struct Driver<'a, 'b> {
+    site: &'a mut Site<'b>,
     connections: BTreeMap<String, Connection>,
     /// By the name of the connection that it was granted to. Those that have not ended.
     sessions: BTreeMap<String, SessionId>,
@@ -94,7 +96,7 @@ struct Connection {
 
 type Log = Vec<(String, Received)>;
 
-impl Driver<'_> {
+impl Driver<'_, '_> {
     fn step(&mut self, step: &Step, is_awaited: bool) -> Result<Outcome> {
         let zxid_before = self.zxid_flushed;
         let mut received = Log::new();
@@ -111,7 +113,7 @@ impl Driver<'_> {
                 self.connections.remove(name);
             }
             Action::Word(word) => {
-                let answer = self.server.four_letter_word(word)?;
+                let answer = self.site.server(None)?.four_letter_word(word)?;
                 received.push((word.clone(), Received::Text(answer)));
             }
         }
@@ -149,7 +151,7 @@ impl Driver<'_> {
         };
         let mut packet = request.to_vec();
         packet.truncate(packet.len().saturating_sub(connect.cut));
-        let mut wire = Wire::open(self.server.address())?;
+        let mut wire = Wire::open(self.site.server(connect.at)?.address())?;
         wire.send(&packet)?;
         let name = &connect.name;
         let Some(packet) = wire.receive()? else {
@@ -226,7 +228,7 @@ impl Driver<'_> {
     fn send(&mut self, name: &str, bytes: &[u8], received: &mut Log) -> Result<()> {
         let mut wire = match self.connections.remove(name) {
             Some(connection) => connection.wire,
-            None => Wire::open(self.server.address())?,
+            None => Wire::open(self.site.server(None)?.address())?,
         };
         wire.send_raw(bytes)?;
         received.push((name.into(), end_of(&mut wire)));
@@ -250,6 +252,7 @@ impl Driver<'_> {
 
     /// Sees every event that is on its way, and which connections have been closed.
     fn flush(&mut self, received: &mut Log) -> Result<()> {
+        self.site.catch_up()?;
         let names: Vec<String> = self.connections.keys().cloned().collect();
         for name in names {
             let connection = self
@@ -281,7 +284,7 @@ impl Driver<'_> {
                 password: password(Password::Right, id),
                 read_only: Some(false),
             };
-            let mut wire = Wire::open(self.server.address())?;
+            let mut wire = Wire::open(self.site.server(None)?.address())?;
             wire.send(&request.to_vec())?;
             let packet = wire.receive()?.context("no answer to a connect request")?;
             let response = ConnectResponse::decode(&mut Reader::new(&packet, Limit::default()))?;

@@ -20,6 +20,7 @@ mod rendering;
 pub mod script;
 mod server;
 mod session;
+mod site;
 mod snapshot_file;
 mod wire;
 mod workload;

@@ -6,6 +6,7 @@
 //! ```text
 //! connect a timeout=30000              open a connection and a session
 //! connect b session=a password=wrong   come back to the session of a
+//! connect c at=follower                on the member of an ensemble that is leader, follower or observer
 //! a create /n "data" acl=world:anyone:cdrwa mode=ephemeral
 //! a get /n watch
 //! a multi { create /m null ; check /n 0 }
@@ -33,6 +34,7 @@ mod words;
 
 pub use request::Request;
 
+use crate::Mode;
 use anyhow::{Context, Result, bail, ensure};
 use words::Words;
 
@@ -94,6 +96,8 @@ pub enum Action {
 pub struct Connect {
     /// The new connection.
     pub name: String,
+    /// Which member of an ensemble to connect to; the one that the script runs on if absent.
+    pub at: Option<Mode>,
     /// Of the packet.
     pub protocol_version: i32,
     /// Of the packet.
@@ -237,6 +241,7 @@ fn pipeline<'a>(mut words: Words, block: impl Iterator<Item = &'a str>) -> Resul
 fn connect(words: &mut Words) -> Result<Connect> {
     let mut connect = Connect {
         name: words.next("a connection")?,
+        at: None,
         protocol_version: 0,
         timeout_ms: 30_000,
         zxid_ahead: None,
@@ -247,6 +252,7 @@ fn connect(words: &mut Words) -> Result<Connect> {
     };
     while let Some((key, value)) = words.option() {
         match key.as_str() {
+            "at" => connect.at = Some(mode(&value)?),
             "version" => connect.protocol_version = value.parse()?,
             "timeout" => connect.timeout_ms = value.parse()?,
             "zxid" => connect.zxid_ahead = Some(value.parse()?),
@@ -258,6 +264,15 @@ fn connect(words: &mut Words) -> Result<Connect> {
         }
     }
     Ok(connect)
+}
+
+fn mode(word: &str) -> Result<Mode> {
+    Ok(match word {
+        "leader" => Mode::Leader,
+        "follower" => Mode::Follower,
+        "observer" => Mode::Observer,
+        _ => bail!("a member is leader, follower or observer"),
+    })
 }
 
 fn claim(word: &str) -> Result<Claim> {

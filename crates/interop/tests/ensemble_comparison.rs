@@ -30,6 +30,12 @@ fn followers_tell_of_what_the_leader_sweeps() {
     compare(Mode::Follower, &options, SWEEPING_SCRIPTS, vec![]);
 }
 
+/// Clients of one ensemble, each on another member.
+#[test]
+fn members_agree_in_the_same_bytes() {
+    compare(Mode::Follower, &options(), SCRIPTS_FOR_MEMBERS, vec![]);
+}
+
 /// ZooKeeper has nothing to compare with here: it stands still, see [`POISON`].
 #[test]
 fn an_ensemble_goes_on_after_a_reconfig_that_cannot_be_decoded() {
@@ -114,6 +120,7 @@ const SCRIPTS: &[(&str, &str)] = scripts![
     "quotas",
     "ttl",
 ];
+const SCRIPTS_FOR_MEMBERS: &[(&str, &str)] = scripts!["members"];
 const SWEEPING_SCRIPTS: &[(&str, &str)] = scripts!["containers"];
 /// Not answered by an ensemble of ZooKeeper 3.8.0, which then commits nothing any more: the leader
 /// proposes an error under a zxid that it has given before.

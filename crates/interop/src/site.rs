@@ -1,0 +1,102 @@
+//! Where a script runs: one server, or an ensemble of which one member is meant if none is named.
+
+use crate::{Ensemble, Mode, Server, Session};
+use anyhow::{Context, Result, ensure};
+use std::collections::BTreeSet;
+use zooid_proto::Zxid;
+
+/// The servers that a script's connections may go to.
+#[derive(Debug)]
+pub(crate) struct Site<'a> {
+    home: &'a Server,
+    members: Vec<Member<'a>>,
+}
+
+#[derive(Debug)]
+struct Member<'a> {
+    mode: Mode,
+    server: &'a Server,
+    /// Of nobody's business but this file's.
+    session: Session,
+}
+
+impl<'a> Site<'a> {
+    /// A server on its own.
+    pub(crate) fn alone(home: &'a Server) -> Site<'a> {
+        let members = Vec::new();
+        Site { home, members }
+    }
+
+    /// An ensemble's leader, one follower and one observer, with everything cleared away that earlier
+    /// scripts have left. One of them is at home.
+    pub(crate) fn cleared(ensemble: &'a Ensemble, home: Mode) -> Result<Site<'a>> {
+        let mut members = Vec::new();
+        for mode in [Mode::Leader, Mode::Follower, Mode::Observer] {
+            let id = ensemble.one_in_mode(mode)?;
+            let session = ensemble.open_synced(id)?;
+            let [server_byte, ..] = session.id().0.to_be_bytes();
+            let given = session.id();
+            ensure!(
+                i64::from(server_byte) == id.0,
+                "server {id} gave the id {given}"
+            );
+            let server = ensemble.server(id);
+            members.push(Member {
+                mode,
+                server,
+                session,
+            });
+        }
+        let at_home = members.iter_mut().find(|member| member.mode == home);
+        let at_home = at_home.context("one is at home")?;
+        clear(&mut at_home.session)?;
+        let home = at_home.server;
+        Ok(Site { home, members })
+    }
+
+    /// The member of this mode, or the one at home.
+    pub(crate) fn server(&self, at: Option<Mode>) -> Result<&'a Server> {
+        let Some(mode) = at else {
+            return Ok(self.home);
+        };
+        let member = self.members.iter().find(|member| member.mode == mode);
+        Ok(member.context("this server is alone")?.server)
+    }
+
+    /// Has every member apply what the leader has committed, and returns the newest zxid.
+    pub(crate) fn catch_up(&mut self) -> Result<Zxid> {
+        let mut zxids = BTreeSet::from([Zxid::ZERO]);
+        for member in &mut self.members {
+            member.session.sync("/")?;
+            zxids.insert(member.session.last_zxid());
+        }
+        Ok(zxids.last().copied().unwrap_or_default())
+    }
+
+    /// Ends the sessions that looked after the members.
+    pub(crate) fn leave(self) -> Result<()> {
+        let mut sessions = self.members.into_iter().map(|member| member.session);
+        sessions.try_for_each(Session::close)
+    }
+}
+
+/// Deletes all nodes but those that are always there.
+fn clear(session: &mut Session) -> Result<()> {
+    for child in session.get_children("/")?.children {
+        if child != "zookeeper" {
+            delete_all(session, &format!("/{child}"))?;
+        }
+    }
+    let quotas = "/zookeeper/quota";
+    for child in session.get_children(quotas)?.children {
+        delete_all(session, &format!("{quotas}/{child}"))?;
+    }
+    Ok(())
+}
+
+fn delete_all(session: &mut Session, path: &str) -> Result<()> {
+    for child in session.get_children(path)?.children {
+        delete_all(session, &format!("{path}/{child}"))?;
+    }
+    session.delete(path, -1)
+}
