@@ -42,6 +42,7 @@ pub use auth::{AuthSettings, Authenticator};
 pub use connection::{ConnStats, Connection, Context, Recent, Sent, Tally};
 pub use digest_algorithm::DigestAlgorithm;
 pub use node::{Member, Node, NodeStats, PeerPhase, PeerStatus};
+pub use prep::{QuotaExceeded, Resource};
 pub use sessions::{SessionInfo, Sessions};
 pub use settings::{ContainerSettings, LocalSessions, Settings};
 pub use step::{ClientRequest, ConnId, Input, Now, OpenSession, Output, Owner};

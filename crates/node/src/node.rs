@@ -14,10 +14,10 @@ mod read_only;
 
 pub use peer::{Member, PeerPhase, PeerStatus};
 
-use crate::prep::Pending;
+use crate::prep::{ExceededQuotas, Pending};
 use crate::step::{ClientRequest, ConnId, Input, Now, OpenSession, Output, Owner};
 use crate::sweep::Sweep;
-use crate::{Sessions, Settings};
+use crate::{QuotaExceeded, Sessions, Settings};
 use bytes::Bytes;
 use learning::Desk;
 use peer::Peer;
@@ -42,6 +42,7 @@ pub struct Node {
     /// Which session speaks through which connection.
     bound: BTreeMap<ConnId, SessionId>,
     pending: Pending,
+    exceeded_quotas: ExceededQuotas,
     /// Appended to the log, in zxid order, until they commit.
     proposals: VecDeque<Proposal>,
     /// Requests that wait for every proposal made before them.
@@ -123,6 +124,7 @@ impl Node {
             local: Sessions::new(settings.tick_ms, ErrorCode::SessionExpired),
             bound: BTreeMap::new(),
             pending: Pending::new(replica),
+            exceeded_quotas: ExceededQuotas::default(),
             proposals: VecDeque::new(),
             barriers: VecDeque::new(),
             sweep: Sweep::new(settings.containers, now),
@@ -184,6 +186,11 @@ impl Node {
     #[must_use]
     pub fn stats(&self) -> NodeStats {
         self.stats
+    }
+
+    /// Quotas that writes have exceeded since the last call, for operators.
+    pub fn take_exceeded_quotas(&mut self) -> Vec<QuotaExceeded> {
+        self.exceeded_quotas.take()
     }
 
     /// Which history of the log this is; see [`Output::Append`].

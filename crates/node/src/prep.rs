@@ -5,9 +5,12 @@
 //! [`Pending`] view over the [`Replica`].
 
 mod pending;
+mod quota;
 
 pub(crate) use pending::Pending;
 use pending::{Change, Record};
+pub(crate) use quota::ExceededQuotas;
+pub use quota::{QuotaExceeded, Resource};
 
 use crate::acl_list::fix_up;
 use crate::step::Owner;
@@ -222,6 +225,7 @@ pub(crate) struct Prep<'a> {
     /// Sessions that only this server knows.
     pub(crate) local: &'a Sessions,
     pub(crate) pending: &'a mut Pending,
+    pub(crate) exceeded_quotas: &'a mut ExceededQuotas,
     pub(crate) now: Now,
     pub(crate) zxid: Zxid,
 }
@@ -527,22 +531,14 @@ impl Prep<'_> {
         }
     }
 
-    /// Hard quotas only; soft ones are a matter for the log (Java `ZooKeeperServer.checkQuota`).
-    fn check_quota(&self, path: &str, nodes: i64, bytes: i64) -> Result<(), ErrorCode> {
+    fn check_quota(&mut self, path: &str, nodes: i64, bytes: i64) -> Result<(), ErrorCode> {
         if !self.settings.enforce_quota {
             return Ok(());
         }
-        let Some(quota) = self.replica.quota_of(path) else {
-            return Ok(());
-        };
-        let over =
-            |delta: i64, used: i64, hard: i64| delta != 0 && hard > -1 && used + delta > hard;
-        if over(nodes, quota.used_count, quota.limits.count_hard)
-            || over(bytes, quota.used_bytes, quota.limits.bytes_hard)
-        {
-            return Err(ErrorCode::QuotaExceeded);
+        match self.replica.quota_of(path) {
+            Some(quota) => self.exceeded_quotas.check(&quota, nodes, bytes),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use crate::client::Client;
 use crate::clock;
 use crate::log_thread::{Completion, LogCommand, LogProgress};
 use crate::quorum::{Link, Links};
+use crate::quota_log;
 use crate::shared::Shared;
 use bytes::Bytes;
 use parking_lot::RwLockWriteGuard;
@@ -116,6 +117,7 @@ impl Core {
             self.take_completions()?;
             self.step(batch.drain(..), &mut stop);
             self.shared.stats.node_advanced(&before, &self.node.stats());
+            quota_log::tell(&self.shared, &self.node.take_exceeded_quotas());
             self.perform()?;
             self.shared.set_next_wakeup_ms(self.node.next_wakeup_ms());
             if let Some(done) = stop {

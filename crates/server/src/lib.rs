@@ -26,6 +26,7 @@ mod member;
 mod membership;
 mod metrics;
 mod quorum;
+mod quota_log;
 mod request_throttle;
 mod server;
 mod settings;

@@ -51,6 +51,8 @@ pub(crate) enum Source {
     GaugeSet(fn(&Readings<'_>) -> BTreeMap<String, i64>),
     /// Goes up, until `srst`.
     Counter(fn(&Counters) -> &AtomicU64),
+    /// The same per top-level node.
+    CounterSet(fn(&Summaries) -> &BTreeMap<String, i64>),
     /// Average, least, greatest, count and sum (Java's detail level `BASIC`).
     Basic(fn(&Summaries) -> &Tally),
     /// The same and quantiles (Java's detail level `ADVANCED`).
@@ -80,6 +82,11 @@ pub(crate) fn visit(readings: &Readings<'_>, show: &mut dyn FnMut(&str, Number))
             Source::GaugeSet(values) => {
                 for (namespace, value) in values(readings) {
                     show(&format!("{namespace}_{name}"), Number::Integer(value));
+                }
+            }
+            Source::CounterSet(counters) => {
+                for (namespace, value) in counters(&readings.summaries) {
+                    show(&format!("{namespace}_{name}"), Number::Integer(*value));
                 }
             }
             Source::Counter(counter) => {

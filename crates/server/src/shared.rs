@@ -5,6 +5,7 @@ use crate::clock;
 use crate::connection_throttle::ConnectionThrottle;
 use crate::core_thread::CoreMessage;
 use crate::database::Files;
+use crate::quota_log::QuotaLog;
 use crate::request_throttle::RequestThrottle;
 use crate::stats::ServerStats;
 use parking_lot::{Mutex, RwLock};
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) clients: Clients,
     pub(crate) request_throttle: RequestThrottle,
     pub(crate) connection_throttle: Mutex<ConnectionThrottle>,
+    pub(crate) quota_log: Mutex<QuotaLog>,
     pub(crate) stats: ServerStats,
     pub(crate) core: mpsc::Sender<CoreMessage>,
     /// Requests whose reply is not made yet, over all connections.
@@ -83,6 +85,7 @@ impl Shared {
         Shared {
             request_throttle: RequestThrottle::new(config.throttle.clone()),
             connection_throttle: Mutex::new(connection_throttle),
+            quota_log: Mutex::default(),
             settings,
             limits,
             files,

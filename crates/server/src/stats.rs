@@ -6,6 +6,7 @@
 
 use crate::metrics::Distribution;
 use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -80,6 +81,8 @@ pub(crate) struct Summaries {
     pub(crate) deleted_watches: Tally,
     pub(crate) changed_watches: Tally,
     pub(crate) children_watches: Tally,
+    /// Writes refused by a hard quota, by the top-level node.
+    pub(crate) quota_refusals: BTreeMap<String, i64>,
 }
 
 impl Summaries {
@@ -101,6 +104,7 @@ impl Summaries {
             deleted_watches: Tally::default(),
             changed_watches: Tally::default(),
             children_watches: Tally::default(),
+            quota_refusals: BTreeMap::new(),
         }
     }
 
@@ -322,6 +326,15 @@ impl ServerStats {
 
     pub(crate) fn committed(&self) {
         add(&self.counters.commits, 1);
+    }
+
+    /// A hard quota at or below a top-level node has refused a write.
+    pub(crate) fn quota_refused(&self, namespace: &str) {
+        let mut summaries = self.summaries.lock();
+        *summaries
+            .quota_refusals
+            .entry(namespace.to_owned())
+            .or_default() += 1;
     }
 
     pub(crate) fn digest_mismatched(&self) {

@@ -234,6 +234,7 @@ impl Node {
             sessions: &mut self.sessions,
             local: &self.local,
             pending: &mut self.pending,
+            exceeded_quotas: &mut self.exceeded_quotas,
             now,
             zxid,
         };

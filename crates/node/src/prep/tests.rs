@@ -332,6 +332,50 @@ fn hard_quotas_refuse_and_soft_ones_do_not() {
 }
 
 #[test]
+fn every_quota_that_is_exceeded_is_told_once() {
+    let mut c = Client::new(settings());
+    let limits = |text: &'static str| SetDataRequest {
+        path: "/zookeeper/quota/q/zookeeper_limits".into(),
+        data: Some(Bytes::from_static(text.as_bytes())),
+        version: -1,
+    };
+    for path in [
+        "/q",
+        "/zookeeper/quota/q",
+        "/zookeeper/quota/q/zookeeper_stats",
+        "/zookeeper/quota/q/zookeeper_limits",
+    ] {
+        c.ok(OpCode::Create, &create(path, 0));
+    }
+    let told = |c: &mut Client| -> Vec<String> {
+        let exceeded = c.server.node.take_exceeded_quotas();
+        assert!(exceeded.iter().all(|quota| quota.namespace() == "q"));
+        exceeded.iter().map(ToString::to_string).collect()
+    };
+    c.ok(OpCode::SetData, &limits("count=1,bytes=3"));
+    c.ok(OpCode::Create, &create("/q/a", 0));
+    c.ok(OpCode::SetData, &set("/q/a", 4, -1));
+    c.ok(OpCode::SetData, &set("/q/a", 3, -1));
+    assert_eq!(
+        told(&mut c),
+        [
+            "Quota exceeded: /q [current count=2, softCountLimit=1]",
+            "Quota exceeded: /q [current bytes=4, softByteLimit=3]",
+        ]
+    );
+    c.ok(
+        OpCode::SetData,
+        &limits("count=1,bytes=3=;countHardLimit=2"),
+    );
+    c.err(OpCode::Create, &create("/q/b", 0));
+    assert_eq!(
+        told(&mut c),
+        ["Quota exceeded: /q [current count=3, hardCountLimit=2]"]
+    );
+    assert!(told(&mut c).is_empty());
+}
+
+#[test]
 fn reconfiguration_is_disabled() {
     let mut c = Client::new(settings());
     let body = ConnectResponse::refused(None).to_vec();

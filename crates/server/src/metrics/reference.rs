@@ -20,6 +20,7 @@ fn kind(source: &Source) -> &'static str {
         Source::Optional(_) => "gauge (ensemble)",
         Source::GaugeSet(_) => "gauge set",
         Source::Counter(_) => "counter",
+        Source::CounterSet(_) => "counter set",
         Source::Basic(_) => "summary",
         Source::Advanced(_) => "quantiles",
         Source::ZeroCounter => "counter (0)",

@@ -308,6 +308,11 @@ pub(crate) static METRICS: &[Metric] = &[
     ),
     counter("response_bytes", "Bytes of replies", |c| &c.reply_bytes),
     counter("watch_bytes", "Bytes of watch events", |c| &c.event_bytes),
+    counter_set(
+        "quota_exceeded_error_per_namespace",
+        "Writes refused by a hard quota",
+        |s| &s.quota_refusals,
+    ),
     basic(
         "fsynctime",
         "Time of writing and syncing a batch of the log, in milliseconds",
@@ -480,6 +485,14 @@ const fn counter(
     value: fn(&crate::stats::Counters) -> &AtomicU64,
 ) -> Metric {
     metric(name, doc, Source::Counter(value))
+}
+
+const fn counter_set(
+    name: &'static str,
+    doc: &'static str,
+    values: fn(&crate::stats::Summaries) -> &BTreeMap<String, i64>,
+) -> Metric {
+    metric(name, doc, Source::CounterSet(values))
 }
 
 const fn basic(

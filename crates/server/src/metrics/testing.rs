@@ -32,6 +32,7 @@ pub(crate) fn readings(stats: &ServerStats) -> Readings<'_> {
         },
     };
     stats.add(&recent, &tally(&[0, 0, 7]));
+    stats.quota_refused("app");
     stats.synced(Duration::from_millis(3), 1);
     stats.synced(Duration::from_millis(4), 2);
     stats.recovered(Duration::from_millis(120), 17);

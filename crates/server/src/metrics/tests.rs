@@ -7,8 +7,9 @@ fn group(source: &Source) -> u8 {
         Source::Gauge(_) | Source::Optional(_) => 0,
         Source::GaugeSet(_) => 1,
         Source::Counter(_) | Source::ZeroCounter => 2,
-        Source::Basic(_) | Source::ZeroBasic => 3,
-        Source::Advanced(_) | Source::ZeroAdvanced => 4,
+        Source::CounterSet(_) => 3,
+        Source::Basic(_) | Source::ZeroBasic => 4,
+        Source::Advanced(_) | Source::ZeroAdvanced => 5,
     }
 }
 

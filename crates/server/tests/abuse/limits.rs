@@ -4,8 +4,8 @@ use crate::bystander::Bystander;
 use crate::packet::{connect, ping, receive, shake_hands};
 use crate::zooid::{Setup, Zooid};
 use std::process::Command;
-use zooid_interop::Wire;
-use zooid_proto::xid;
+use zooid_interop::{Session, Wire, anyone};
+use zooid_proto::{CreateMode, xid};
 
 fn serve(key: &str, value: usize) -> (tempfile::TempDir, Zooid) {
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -57,6 +57,37 @@ fn connection_without_a_session_is_dropped_in_time_and_one_with_a_session_is_not
     with_session.send_raw(&ping()).expect("sent");
     assert_eq!(receive(&mut with_session).expect("a reply").xid, xid::PING);
     zooid.wait_for_log("no session was opened in time");
+}
+
+#[test]
+fn quotas_that_are_exceeded_are_told_softly_or_refused() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let zooid = Setup::on(directory.path())
+        .config("4lw.commands.whitelist", &"*")
+        .property("zookeeper.enforceQuota", &true)
+        .start();
+    let mut session = Session::open(zooid.address, 40_000).expect("a session");
+    let quota = "/zookeeper/quota/app";
+    for (path, data) in [
+        ("/app".to_owned(), ""),
+        (quota.to_owned(), ""),
+        (format!("{quota}/zookeeper_stats"), ""),
+        (
+            format!("{quota}/zookeeper_limits"),
+            "count=1,bytes=-1=;countHardLimit=-1;byteHardLimit=3",
+        ),
+    ] {
+        let data = Some(data.as_bytes());
+        let created = session.create(&path, data, &anyone(), CreateMode::Persistent);
+        created.expect("created");
+    }
+    let mut create =
+        |path, data: &[u8]| session.create(path, Some(data), &anyone(), CreateMode::Persistent);
+    create("/app/one", b"").expect("soft limits refuse nothing");
+    zooid.wait_for_log("Quota exceeded: /app [current count=2, softCountLimit=1]");
+    create("/app/two", b"four").expect_err("hard limits do");
+    zooid.wait_for_log("Quota exceeded: /app [current bytes=4, hardByteLimit=3]");
+    assert_eq!(zooid.metric("app_quota_exceeded_error_per_namespace"), 1.0);
 }
 
 /// What the kernel says of a server's sockets; `None` where `ss` is not installed.
