@@ -18,7 +18,7 @@ use zooid_proto::election::{ElectionAddress, InitialMessage};
 
 mod peer;
 
-/// A connection on the election port; unique for the life of a process, named by the driver.
+/// A connection on the election port; named by the driver, and every one higher than those before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MeshConnId(pub u64);
 
@@ -210,12 +210,15 @@ impl Mesh {
         peer.is_some_and(|peer| peer.conn().is_some())
     }
 
+    /// When too many say nothing, the one that has for the longest time goes: a server introduces
+    /// itself at once.
     fn accepted(&mut self, conn: MeshConnId, out: &mut Vec<MeshAction>) {
-        if self.unintroduced.len() < UNINTRODUCED_MAX {
-            self.unintroduced.insert(conn);
-        } else {
-            close(conn, CloseReason::TooManyUnintroduced, out);
+        if self.unintroduced.len() == UNINTRODUCED_MAX
+            && let Some(oldest) = self.unintroduced.pop_first()
+        {
+            close(oldest, CloseReason::TooManyUnintroduced, out);
         }
+        self.unintroduced.insert(conn);
     }
 
     fn introduced(

@@ -303,11 +303,11 @@ fn connections_that_say_nothing_are_bounded() {
     for n in 0..64 {
         assert_eq!(s.step(MeshInput::Accepted(MeshConnId(1000 + n))), []);
     }
-    let conn = MeshConnId(2000);
-    let refused = [closes(conn, TooManyUnintroduced)];
-    assert_eq!(s.step(MeshInput::Accepted(conn)), refused);
-    s.step(MeshInput::Closed(MeshConnId(1000)));
-    assert_eq!(s.step(MeshInput::Accepted(conn)), []);
+    let mut newest = |conn| s.step(MeshInput::Accepted(MeshConnId(conn)));
+    let oldest = MeshConnId(1000);
+    assert_eq!(newest(2000), [closes(oldest, TooManyUnintroduced)]);
+    s.step(MeshInput::Closed(MeshConnId(1001)));
+    assert_eq!(s.step(MeshInput::Accepted(MeshConnId(2001))), []);
 }
 
 #[test]
