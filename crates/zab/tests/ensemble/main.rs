@@ -34,7 +34,7 @@ fn live_and_heal(seed: u64) -> World {
 
 #[test]
 fn everything_that_can_happen_happens() {
-    let seen: BTreeSet<&str> = (0..200)
+    let seen: BTreeSet<&str> = (0..2000)
         .flat_map(|seed| live_and_heal(seed).seen().clone())
         .collect();
     let wanted = [

@@ -111,9 +111,13 @@ impl Server {
         outstanding == 0 && self.queue.is_empty()
     }
 
-    /// Does the oldest command, and takes it off.
-    pub(crate) fn write(&mut self) -> Option<Command> {
-        let command = self.queue.pop_front()?;
+    /// Does a command, and takes it off: the oldest, or the oldest to an epoch file. Those may overtake
+    /// the log: that they do not, when they must not, is for those to see to who give the commands.
+    pub(crate) fn write(&mut self, is_of_epoch: bool) -> Option<Command> {
+        let to_epoch =
+            |command: &Command| matches!(command, Command::Accept(_) | Command::Enter(_));
+        let nth = self.queue.iter().position(|it| is_of_epoch && to_epoch(it));
+        let command = self.queue.remove(nth.unwrap_or(0))?;
         let history = &mut self.disk.history;
         match &command {
             Command::Append(entry) => history.push(*entry),

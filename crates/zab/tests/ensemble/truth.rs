@@ -74,6 +74,16 @@ impl Truth {
         );
     }
 
+    /// Whatever histories are cut or replaced, a quorum has on its disks all that is committed.
+    pub(crate) fn kept(&self, servers: &[Server], membership: &Membership) {
+        let has_it = |server: &&Server| server.disk.history.starts_with(&self.committed);
+        let keepers: Vec<ServerId> = servers.iter().filter(has_it).map(|it| it.id).collect();
+        assert!(
+            membership.is_quorum(|id| keepers.contains(&id)),
+            "what was committed is gone from a quorum"
+        );
+    }
+
     /// What a learner applies is what was committed, in that order.
     pub(crate) fn applied(&self, server: &Server) {
         assert!(

@@ -212,11 +212,12 @@ impl World {
 
     /// The disk does one thing, and says so.
     fn write(&mut self, index: Index) {
+        let is_of_epoch = self.random.one_in(2);
         let server = &mut self.servers[index];
         if matches!(server.part, Part::Down) || self.hanging == Some(index) {
             return;
         }
-        let Some(command) = server.write() else {
+        let Some(command) = server.write(is_of_epoch) else {
             if matches!(server.part, Part::Draining) {
                 server.reload();
                 server.part = Part::Looking;
@@ -224,6 +225,9 @@ impl World {
             return;
         };
         let last = server.last();
+        if let Command::Truncate(_) | Command::Install(_) = command {
+            self.truth.kept(&self.servers, &self.membership);
+        }
         self.lead(index, |leader, now_ms, _, out| match command {
             Command::Append(entry) => leader.persisted(entry.zxid, out),
             Command::Accept(epoch) => leader.epoch_accepted(now_ms, epoch, out),
