@@ -7,10 +7,10 @@
 use crate::client::Client;
 use crate::clock;
 use crate::log_thread::{Completion, LogCommand, LogProgress};
-use crate::quorum::{Link, Links};
+use crate::quorum::{ElectionPort, Link, Links};
 use crate::quota_log;
 use crate::shared::Shared;
-use bytes::Bytes;
+use crate::stats::TxnOrigin;
 use parking_lot::RwLockWriteGuard;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,8 @@ use std::sync::mpsc::SyncSender;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 use zooid_node::{ConnId, Context, Input, Node, Output};
-use zooid_proto::{ServerId, TxnRecord};
+use zooid_proto::TxnRecord;
+use zooid_proto::election::PeerState;
 use zooid_tree::{Fired, Replica};
 use zooid_zab::LinkId;
 
@@ -50,6 +51,8 @@ pub(crate) struct Core {
     fired: Vec<Fired>,
     /// Connections to wake when the locks are released.
     touched: BTreeMap<ConnId, Arc<Client>>,
+    /// Whose transactions come now.
+    origin: TxnOrigin,
     /// The way to the other servers; `None` for a standalone server.
     peers: Option<Peers>,
     /// Links to wake when everything is queued.
@@ -62,8 +65,8 @@ pub(crate) struct Core {
 pub(crate) struct Peers {
     /// The quorum port.
     pub(crate) links: Arc<Links>,
-    /// The election port: puts a message into a server's slot.
-    pub(crate) vote: Box<dyn Fn(ServerId, Bytes) + Send>,
+    /// The election port.
+    pub(crate) election: ElectionPort,
 }
 
 impl Core {
@@ -83,6 +86,7 @@ impl Core {
             outputs: Vec::new(),
             fired: Vec::new(),
             touched: BTreeMap::new(),
+            origin: TxnOrigin::Own,
             peers: None,
             filled: BTreeMap::new(),
             down: Vec::new(),
@@ -101,6 +105,7 @@ impl Core {
     /// Runs until told to stop (`Ok`) or until going on would be wrong (`Err` says why).
     pub(crate) fn run(mut self) -> Result<(), String> {
         let mut batch = Vec::with_capacity(BATCH_MAX);
+        self.role_changed();
         self.perform()?;
         self.shared.set_next_wakeup_ms(self.node.next_wakeup_ms());
         while let Some(first) = self.inbox.blocking_recv() {
@@ -170,6 +175,7 @@ impl Core {
                         if let Input::LinkDown(link) = input {
                             self.down.push(link);
                         }
+                        self.shared.stats.received(&input);
                         self.node.step(now, input, &replica, &mut self.outputs);
                     }
                 }
@@ -190,8 +196,8 @@ impl Core {
                 rest.push(output);
                 continue;
             };
-            if matches!(command, LogCommand::Append { .. }) {
-                self.shared.stats.proposed();
+            if let LogCommand::Append { record, .. } = &command {
+                self.shared.stats.logged(record.len(), self.origin);
             }
             self.log
                 .send(command)
@@ -261,9 +267,10 @@ impl Core {
         let mut lock = None;
         for output in outputs {
             match output {
-                Output::Vote { to, message } => (self.peers().vote)(to, message),
+                Output::Vote { to, message } => self.peers().election.send(to, message),
                 Output::Dial { link, server } => self.peers().links.dial(link, server),
                 Output::Send { link, packet } => {
+                    self.shared.stats.sent_to_learner(packet.kind);
                     let filled = self.peers().links.send(link, &packet);
                     self.note_filled(link, filled);
                 }
@@ -272,13 +279,14 @@ impl Core {
                     self.note_filled(link, filled);
                 }
                 Output::SendSnapshot { link } => {
+                    self.shared.stats.sent_snapshot();
                     let replica = locked(&mut lock, &shared);
                     let filled = self.peers().links.send_snapshot(link, replica);
                     self.note_filled(link, filled);
                 }
                 Output::ProbeLog { link, after } => self.peers().links.probe_log(link, after),
                 Output::Hangup { link, reason } => self.peers().links.hang_up(link, reason),
-                Output::RoleChanged => self.tell_role(),
+                Output::RoleChanged => self.role_changed(),
                 Output::Resigned { reason } => info!(%reason, "looking for a leader"),
                 Output::Halt { reason } => {
                     error!(%reason, "stopping: going on would risk what was promised");
@@ -290,15 +298,15 @@ impl Core {
         Ok(())
     }
 
-    fn tell_role(&self) {
-        if let Some(peer) = self.node.peer() {
-            info!(
-                state = ?peer.state,
-                phase = ?peer.phase,
-                leader = peer.leader.map(|id| id.0),
-                epoch = peer.epochs.current.0,
-                "role"
-            );
+    fn role_changed(&mut self) {
+        if let Some(status) = self.node.peer() {
+            self.origin = match status.state {
+                PeerState::Leading => TxnOrigin::Own,
+                PeerState::Looking | PeerState::Following | PeerState::Observing => {
+                    TxnOrigin::Leader
+                }
+            };
+            self.shared.stats.role_changed(clock::now(), &status);
         }
     }
 
@@ -378,7 +386,7 @@ impl Core {
             warn!(zxid = %record.header.zxid, op = record.header.op, "tree digest mismatch");
             self.shared.stats.digest_mismatched();
         }
-        self.shared.stats.committed();
+        self.shared.stats.committed(self.origin);
         self.shared.stats.watches_fired(&fired);
         for event in fired.drain(..) {
             self.deliver(replica, &event);

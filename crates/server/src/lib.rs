@@ -28,6 +28,7 @@ mod metrics;
 mod quorum;
 mod quota_log;
 mod request_throttle;
+mod role_log;
 mod server;
 mod settings;
 mod shared;

@@ -4,7 +4,7 @@ use crate::clock;
 use crate::core_thread::Peers;
 use crate::database::Database;
 use crate::membership::{ensemble_settings, membership};
-use crate::quorum::{LearnerPort, Links};
+use crate::quorum::{ElectionPort, LearnerPort, Links};
 use crate::server::ServeError;
 use crate::shared::Shared;
 use std::sync::Arc;
@@ -78,10 +78,19 @@ impl Seat {
     pub(crate) async fn open_ports(&self, shared: &Arc<Shared>) -> Result<Peers, ServeError> {
         let port = LearnerPort::open(&shared.config, &self.own).await?;
         let links = Arc::new(Links::new(Arc::clone(shared), Handle::current()));
+        let election = ElectionPort::start(
+            &shared.config,
+            &self.own,
+            shared.core.clone(),
+            links.tasks(),
+            links.closing(),
+        )
+        .await
+        .map_err(|error| ServeError::ElectionPort {
+            reason: error.to_string(),
+            exit_code: error.exit_code(),
+        })?;
         port.serve(&links);
-        Ok(Peers {
-            links,
-            vote: Box::new(|_, _| {}),
-        })
+        Ok(Peers { links, election })
     }
 }

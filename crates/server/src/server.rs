@@ -61,12 +61,12 @@ pub enum ServeError {
         error: std::io::Error,
     },
     /// The election port cannot be had, however often it was tried.
-    #[error("cannot listen for elections on {address}: {error}")]
-    BindElection {
-        /// Where.
-        address: String,
-        /// What the system says.
-        error: std::io::Error,
+    #[error("{reason}")]
+    ElectionPort {
+        /// What the system says, and where.
+        reason: String,
+        /// Java's.
+        exit_code: u8,
     },
     /// No client port is configured.
     #[error("no client port is configured; set clientPort, or a client address in server.N")]
@@ -86,7 +86,7 @@ impl ServeError {
         match self {
             ServeError::Unsupported(_) | ServeError::NoClientPort | ServeError::NoSeat => 2,
             ServeError::Recover(RecoverError::Dir(_)) | ServeError::InUse(_) => 3,
-            ServeError::BindElection { .. } => 14,
+            ServeError::ElectionPort { exit_code, .. } => *exit_code,
             ServeError::Recover(_)
             | ServeError::Epochs(_)
             | ServeError::Bind { .. }

@@ -5,13 +5,14 @@
 //! [`crate::metrics`].
 
 use crate::metrics::Distribution;
+use crate::role_log::RoleLog;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
-use zooid_node::{Input, NodeStats, Now, Recent, Tally};
-use zooid_proto::EventType;
+use zooid_node::{Input, NodeStats, Now, PeerStatus, Recent, Tally};
+use zooid_proto::{EventType, PacketType};
 use zooid_tree::Fired;
 
 /// Which of Java's trace messages are wanted at first: requests, packets, sessions, warnings
@@ -26,6 +27,7 @@ pub(crate) struct ServerStats {
     /// What `stmk` has set. Nothing depends on it.
     pub(crate) trace_mask: AtomicI64,
     summaries: Mutex<Summaries>,
+    roles: Mutex<RoleLog>,
 }
 
 /// Plain counters; relaxed, since none orders anything.
@@ -53,6 +55,19 @@ pub(crate) struct Counters {
     pub(crate) revalidations: AtomicU64,
     pub(crate) proposals: AtomicU64,
     pub(crate) commits: AtomicU64,
+    /// Handed to the log.
+    pub(crate) txns_logged: AtomicU64,
+    /// From a leader.
+    pub(crate) proposals_received: AtomicU64,
+    /// From a leader.
+    pub(crate) commits_received: AtomicU64,
+    /// Begun here.
+    pub(crate) elections: AtomicU64,
+    /// Learners of this leader, by how they were brought up to date.
+    pub(crate) syncs_by_txns: AtomicU64,
+    pub(crate) syncs_by_snapshot: AtomicU64,
+    /// Asked of this leader by learners.
+    pub(crate) learner_revalidations: AtomicU64,
     pub(crate) digest_mismatches: AtomicU64,
     pub(crate) snapshot_errors: AtomicU64,
 }
@@ -73,6 +88,15 @@ pub(crate) struct Summaries {
     pub(crate) snapshots: Tally,
     pub(crate) startup: Tally,
     pub(crate) startup_txns: Tally,
+    /// From looking for a leader to having one, or being it.
+    pub(crate) elections: Tally,
+    /// From having no leader to being in business.
+    pub(crate) unavailable: Tally,
+    /// The same of those who then lead.
+    pub(crate) leader_unavailable: Tally,
+    /// From having a leader to being in business.
+    pub(crate) follower_syncs: Tally,
+    pub(crate) observer_syncs: Tally,
     /// Replies and events.
     pub(crate) packet_bytes: Tally,
     pub(crate) last_packet_bytes: i64,
@@ -98,6 +122,11 @@ impl Summaries {
             snapshots: Tally::default(),
             startup: Tally::default(),
             startup_txns: Tally::default(),
+            elections: Tally::default(),
+            unavailable: Tally::default(),
+            leader_unavailable: Tally::default(),
+            follower_syncs: Tally::default(),
+            observer_syncs: Tally::default(),
             packet_bytes: Tally::default(),
             last_packet_bytes: 0,
             created_watches: Tally::default(),
@@ -137,6 +166,7 @@ impl ServerStats {
             counters: Counters::default(),
             trace_mask: AtomicI64::new(INITIAL_TRACE_MASK),
             summaries: Mutex::new(Summaries::new()),
+            roles: Mutex::default(),
         }
     }
 
@@ -176,6 +206,13 @@ impl Counters {
             revalidations,
             proposals,
             commits,
+            txns_logged,
+            proposals_received,
+            commits_received,
+            elections,
+            syncs_by_txns,
+            syncs_by_snapshot,
+            learner_revalidations,
             digest_mismatches,
             snapshot_errors,
         } = self;
@@ -199,6 +236,13 @@ impl Counters {
             revalidations,
             proposals,
             commits,
+            txns_logged,
+            proposals_received,
+            commits_received,
+            elections,
+            syncs_by_txns,
+            syncs_by_snapshot,
+            learner_revalidations,
             digest_mismatches,
             snapshot_errors,
         ] {
@@ -320,12 +364,23 @@ impl ServerStats {
         add(&self.counters.revalidations, revalidations);
     }
 
-    pub(crate) fn proposed(&self) {
-        add(&self.counters.proposals, 1);
+    /// A transaction goes to the log: of this server's own, or of its leader's.
+    pub(crate) fn logged(&self, bytes: usize, origin: TxnOrigin) {
+        add(&self.counters.txns_logged, 1);
+        match origin {
+            TxnOrigin::Own => {
+                add(&self.counters.proposals, 1);
+                self.roles.lock().proposed(bytes);
+            }
+            TxnOrigin::Leader => add(&self.counters.proposals_received, 1),
+        }
     }
 
-    pub(crate) fn committed(&self) {
-        add(&self.counters.commits, 1);
+    pub(crate) fn committed(&self, origin: TxnOrigin) {
+        match origin {
+            TxnOrigin::Own => add(&self.counters.commits, 1),
+            TxnOrigin::Leader => add(&self.counters.commits_received, 1),
+        }
     }
 
     /// A hard quota at or below a top-level node has refused a write.
@@ -385,6 +440,51 @@ impl ServerStats {
         summaries
             .startup_txns
             .add(i64::try_from(txns).unwrap_or(i64::MAX));
+    }
+}
+
+/// Whose transaction it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TxnOrigin {
+    /// Of this server, which is alone or leads.
+    Own,
+    /// Of the server that leads.
+    Leader,
+}
+
+/// The ensemble.
+impl ServerStats {
+    /// What this server has been.
+    pub(crate) fn roles(&self) -> RoleLog {
+        self.roles.lock().clone()
+    }
+
+    /// This server has become something else.
+    pub(crate) fn role_changed(&self, now: Now, status: &PeerStatus) {
+        let mut summaries = self.summaries.lock();
+        let mut roles = self.roles.lock();
+        roles.changed(now.mono_ms, status, &self.counters, &mut summaries);
+    }
+
+    /// A learner is brought up to date, if this packet is how.
+    pub(crate) fn sent_to_learner(&self, kind: PacketType) {
+        if matches!(kind, PacketType::Diff | PacketType::Trunc) {
+            add(&self.counters.syncs_by_txns, 1);
+        }
+    }
+
+    pub(crate) fn sent_snapshot(&self) {
+        add(&self.counters.syncs_by_snapshot, 1);
+    }
+
+    /// A packet has come.
+    pub(crate) fn received(&self, input: &Input) {
+        if let Input::Packet(link, packet) = input
+            && packet.kind == PacketType::Revalidate
+            && link.0.is_multiple_of(2)
+        {
+            add(&self.counters.learner_revalidations, 1);
+        }
     }
 }
 

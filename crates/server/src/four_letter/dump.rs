@@ -15,38 +15,64 @@ use zooid_proto::SessionId;
 pub(crate) struct Dump {
     pub(crate) now: Now,
     pub(crate) zone: TimeZone,
-    pub(crate) sessions: Vec<(i64, Vec<SessionId>)>,
-    /// Those that are closing included, which do not expire any more.
-    pub(crate) session_count: usize,
+    pub(crate) sessions: DumpedSessions,
     pub(crate) ephemerals: Vec<(SessionId, Vec<String>)>,
     pub(crate) connections: BTreeMap<i64, Vec<(SocketAddr, SessionId)>>,
+}
+
+/// Sessions, as far as the server knows about them.
+#[derive(Clone, Debug)]
+pub(crate) enum DumpedSessions {
+    /// By whoever decides when they expire.
+    Tracked {
+        by_expiry: Vec<(i64, Vec<SessionId>)>,
+        /// Those that are closing included, which do not expire any more.
+        count: usize,
+    },
+    /// By a learner: their timeouts in milliseconds (Java `LearnerSessionTracker`).
+    Learned(Vec<(SessionId, i32)>),
 }
 
 impl Dump {
     /// `None` when the core has ended.
     pub(crate) async fn take(shared: &Shared) -> Option<Dump> {
         let look = |node: &Node| {
+            let learns = node.peer().is_some_and(|peer| peer.leading.is_none());
             let sessions = node.sessions();
             let by_expiry = sessions.by_expiry();
             let by_expiry = by_expiry.map(|(at, ids)| (at, ids.iter().copied().collect()));
-            (by_expiry.collect::<Vec<_>>(), sessions.len())
+            (learns, by_expiry.collect::<Vec<_>>(), sessions.len())
         };
-        let (sessions, session_count) = shared.inspect(look).await?;
+        let (learns, by_expiry, count) = shared.inspect(look).await?;
+        let connections = connections(shared, &by_expiry);
+        let replica = shared.replica.read();
         Some(Dump {
             now: clock::now(),
             zone: TimeZone::system(),
-            connections: connections(shared, &sessions),
-            sessions,
-            session_count,
-            ephemerals: shared.replica.read().sessions_with_ephemerals().collect(),
+            connections,
+            sessions: if learns {
+                DumpedSessions::Learned(replica.sessions().collect())
+            } else {
+                DumpedSessions::Tracked { by_expiry, count }
+            },
+            ephemerals: replica.sessions_with_ephemerals().collect(),
         })
     }
 
     pub(crate) fn text(&self) -> String {
-        let mut text = "SessionTracker dump:\nSession ".to_owned();
-        self.write_sets(&mut text, &self.sessions, self.session_count, |session| {
-            session.to_string()
-        });
+        let mut text = "SessionTracker dump:\n".to_owned();
+        match &self.sessions {
+            DumpedSessions::Tracked { by_expiry, count } => {
+                text.push_str("Session ");
+                self.write_sets(&mut text, by_expiry, *count, SessionId::to_string);
+            }
+            DumpedSessions::Learned(sessions) => {
+                let _ = writeln!(text, "Global Sessions({}):", sessions.len());
+                for (session, timeout_ms) in sessions {
+                    let _ = writeln!(text, "{session}\t{timeout_ms}ms");
+                }
+            }
+        }
         let _ = write!(
             text,
             "ephemeral nodes dump:\nSessions with Ephemerals ({}):\n",

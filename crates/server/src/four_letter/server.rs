@@ -12,6 +12,9 @@ pub(crate) fn text(
     readings: &Readings<'_>,
 ) -> String {
     let mut text = format!("Zookeeper version: {version}\n");
+    if readings.server_state() == "read-only" {
+        text.push_str("READ-ONLY mode; serving only read-only clients\n");
+    }
     if let Some(clients) = clients {
         let _ = write!(text, "Clients:\n{}\n", brief_lines(clients));
     }
@@ -38,6 +41,9 @@ pub(crate) fn text(
         readings.server_state(),
         readings.database.nodes,
     );
+    if let Some([last, min, max]) = readings.proposal_bytes() {
+        let _ = writeln!(text, "Proposal sizes last/min/max: {last}/{min}/{max}");
+    }
     text
 }
 

@@ -3,6 +3,7 @@
 use super::process::Descriptors;
 use super::quotas::{NamespaceQuota, quotas};
 use crate::clock;
+use crate::role_log::RoleLog;
 use crate::shared::Shared;
 use crate::stats::{ServerStats, Summaries};
 use std::collections::BTreeMap;
@@ -48,6 +49,8 @@ pub(crate) struct MemberReadings {
     pub(crate) status: PeerStatus,
     /// How many votes count.
     pub(crate) voters: usize,
+    pub(crate) roles: RoleLog,
+    pub(crate) now_ms: i64,
 }
 
 impl Readings<'_> {
@@ -69,12 +72,25 @@ impl Readings<'_> {
         self.member.as_ref()?.status.leading.as_ref()
     }
 
+    /// On a leader, for how long it has been that.
+    pub(crate) fn leader_uptime_ms(&self) -> Option<i64> {
+        let member = self.member.as_ref()?;
+        member.roles.leader_uptime_ms(member.now_ms)
+    }
+
+    /// On a leader, bytes of the last, the smallest and the largest proposal.
+    pub(crate) fn proposal_bytes(&self) -> Option<[i64; 3]> {
+        self.member.as_ref()?.roles.proposal_bytes()
+    }
+
     /// `None` when the core has ended.
     pub(crate) async fn take(shared: &Shared) -> Option<Readings<'_>> {
         let member = if shared.config.is_distributed() {
             Some(MemberReadings {
                 status: shared.inspect(zooid_node::Node::peer).await??,
                 voters: shared.config.voters().count(),
+                roles: shared.stats.roles(),
+                now_ms: clock::now().mono_ms,
             })
         } else {
             None

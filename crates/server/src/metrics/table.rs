@@ -141,6 +141,26 @@ pub(crate) static METRICS: &[Metric] = &[
         "sync()s of learners' clients that wait for a commit",
         |r| Some(Number::of_usize(r.leading()?.pending_syncs)),
     ),
+    optional(
+        "leader_uptime",
+        "Time that this server has led, in milliseconds",
+        |r| Some(Number::Integer(r.leader_uptime_ms()?)),
+    ),
+    optional(
+        "last_proposal_size",
+        "Bytes of this leader's latest proposal",
+        |r| Some(Number::Integer(r.proposal_bytes()?[0])),
+    ),
+    optional(
+        "min_proposal_size",
+        "Bytes of this leader's smallest proposal",
+        |r| Some(Number::Integer(r.proposal_bytes()?[1])),
+    ),
+    optional(
+        "max_proposal_size",
+        "Bytes of this leader's largest proposal",
+        |r| Some(Number::Integer(r.proposal_bytes()?[2])),
+    ),
     gauge_set(
         "quota_count_limit_per_namespace",
         "Nodes allowed by quotas",
@@ -175,9 +195,21 @@ pub(crate) static METRICS: &[Metric] = &[
         "restore_rate_limited_count",
         "Restore commands refused for coming too fast",
     ),
-    zero_counter("looking_count", "Times that the server looked for a leader"),
-    zero_counter("diff_count", "Learners brought up to date by transactions"),
-    zero_counter("snap_count", "Learners brought up to date by a snapshot"),
+    counter(
+        "looking_count",
+        "Times that the server looked for a leader",
+        |x| &x.elections,
+    ),
+    counter(
+        "diff_count",
+        "Learners brought up to date by transactions",
+        |x| &x.syncs_by_txns,
+    ),
+    counter(
+        "snap_count",
+        "Learners brought up to date by a snapshot",
+        |x| &x.syncs_by_snapshot,
+    ),
     counter("commit_count", "Transactions committed", |c| &c.commits),
     counter("connection_request_count", "Requests for a session", |c| {
         &c.connect_requests
@@ -221,7 +253,11 @@ pub(crate) static METRICS: &[Metric] = &[
         "Requests handed to the core thread",
         |c| &c.requests_queued,
     ),
-    zero_counter("revalidate_count", "Sessions that learners asked about"),
+    counter(
+        "revalidate_count",
+        "Sessions that learners asked about",
+        |x| &x.learner_revalidations,
+    ),
     counter(
         "connection_drop_count",
         "Connections closed by the client",
@@ -245,18 +281,20 @@ pub(crate) static METRICS: &[Metric] = &[
         "Requests answered with an error for waiting too long",
         |c| &c.requests_throttled,
     ),
-    zero_counter(
+    counter(
         "learner_proposal_received_count",
         "Proposals received from a leader",
+        |x| &x.proposals_received,
     ),
-    zero_counter(
+    counter(
         "learner_commit_received_count",
         "Commits received from a leader",
+        |x| &x.commits_received,
     ),
     counter(
         "sync_processor_request_queued",
         "Transactions handed to the log thread",
-        |c| &c.proposals,
+        |c| &c.txns_logged,
     ),
     counter("proposal_count", "Transactions proposed", |c| &c.proposals),
     zero_counter(
@@ -332,15 +370,21 @@ pub(crate) static METRICS: &[Metric] = &[
         "Time of reading the database at start, in milliseconds",
         |s| &s.startup,
     ),
-    zero_basic(
+    basic(
         "follower_sync_time",
         "Time for a follower to catch up, in milliseconds",
+        |x| &x.follower_syncs,
     ),
-    zero_basic(
+    basic(
         "observer_sync_time",
         "Time for an observer to catch up, in milliseconds",
+        |x| &x.observer_syncs,
     ),
-    zero_basic("election_time", "Time of an election, in milliseconds"),
+    basic(
+        "election_time",
+        "Time of an election, in milliseconds",
+        |x| &x.elections,
+    ),
     basic(
         "connection_token_deficit",
         "Connection tokens missing after a connect request",
@@ -373,10 +417,15 @@ pub(crate) static METRICS: &[Metric] = &[
         "Messages that the core thread found in its queue",
         |s| &s.core_queue,
     ),
-    zero_basic("unavailable_time", "Time without a leader, in milliseconds"),
-    zero_basic(
+    basic(
+        "unavailable_time",
+        "Time without a leader, in milliseconds",
+        |x| &x.unavailable,
+    ),
+    basic(
         "leader_unavailable_time",
         "Time of a leader without a quorum, in milliseconds",
+        |x| &x.leader_unavailable,
     ),
     basic(
         "startup_txns_loaded",

@@ -71,6 +71,16 @@ impl Links {
         self.tasks.spawn_on(task, &self.runtime);
     }
 
+    /// Where tasks belong that end with the links.
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    /// Cancelled by [`Links::close`].
+    pub(crate) fn closing(&self) -> CancellationToken {
+        self.closing.clone()
+    }
+
     /// Waits for [`Links::close`].
     pub(super) async fn closed(&self) {
         self.closing.cancelled().await;

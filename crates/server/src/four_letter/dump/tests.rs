@@ -11,8 +11,10 @@ fn dump_has_java_s_three_parts() {
             wall_ms: 1_700_000_000_000,
         },
         zone: TimeZone::UTC,
-        sessions: vec![(502_000, vec![one]), (506_000, vec![two])],
-        session_count: 3,
+        sessions: DumpedSessions::Tracked {
+            by_expiry: vec![(502_000, vec![one]), (506_000, vec![two])],
+            count: 3,
+        },
         ephemerals: vec![(one, vec!["/a".into(), "/b".into()]), (two, vec![])],
         connections: BTreeMap::from([
             (
@@ -47,6 +49,21 @@ fn dump_has_java_s_three_parts() {
         	ip: /127.0.0.1:40002 sessionId: 0x0
     "#]]
     .assert_eq(&dump.text());
+}
+
+#[test]
+fn a_learner_knows_timeouts_and_no_expiry() {
+    let dump = Dump {
+        now: Now::default(),
+        zone: TimeZone::UTC,
+        sessions: DumpedSessions::Learned(vec![(SessionId(0x1000_0000_0001), 4000)]),
+        ephemerals: vec![],
+        connections: BTreeMap::new(),
+    };
+    let text = "SessionTracker dump:\nGlobal Sessions(1):\n0x100000000001\t4000ms\n\
+                ephemeral nodes dump:\nSessions with Ephemerals (0):\n\
+                Connections dump:\nConnections Sets (0)/(0):\n";
+    assert_eq!(dump.text(), text);
 }
 
 #[test]
