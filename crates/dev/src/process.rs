@@ -111,11 +111,21 @@ fn last_lines(log: &Path, start: u64) -> Vec<String> {
         Ok(tail)
     };
     let tail = read().unwrap_or_default();
-    let text = String::from_utf8_lossy(&tail);
-    let lines: Vec<&str> = text.lines().collect();
-    let shown = &lines[lines.len().saturating_sub(LAST_LINES_MAX)..];
-    shown.iter().map(|line| (*line).to_owned()).collect()
+    telling_lines(&String::from_utf8_lossy(&tail))
+}
+
+/// The last lines; of a panic, the first, since then comes where it was and no longer what it was.
+fn telling_lines(tail: &str) -> Vec<String> {
+    let lines: Vec<&str> = tail.lines().collect();
+    let last = lines.len().saturating_sub(LAST_LINES_MAX);
+    let panic = lines.iter().rposition(|line| line.contains("panicked at"));
+    let begin = panic.unwrap_or(last).min(last);
+    let shown = lines[begin..].iter().take(LAST_LINES_MAX);
+    shown.map(|line| (*line).to_owned()).collect()
 }
 
 const TAIL_BYTES_MAX: u64 = 16 * 1024;
 const LAST_LINES_MAX: usize = 6;
+
+#[cfg(test)]
+mod tests;

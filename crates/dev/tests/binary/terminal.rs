@@ -143,6 +143,8 @@ fn read_all(mut master: File) -> Receiver<Vec<u8>> {
     receiver
 }
 
+/// The word in green, which stands in the second line only.
+const HEALTHY: &str = "mready";
 /// DEC private mode 1049.
 const ENTER_ALTERNATE_SCREEN: &str = "\x1b[?1049h";
 const LEAVE_ALTERNATE_SCREEN: &str = "\x1b[?1049l";
@@ -161,6 +163,18 @@ fn keys_kill_and_restart_a_server_and_end_it_all() {
     terminal.wait_for("standalone");
     terminal.press("l");
     terminal.wait_for("killed");
+    terminal.press("q");
+    terminal.ends_well();
+}
+
+#[test]
+fn the_leader_is_killed_at_a_key_and_another_one_leads() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::start(directory.path(), 3, &["--servers", "3"]);
+    terminal.wait_for(HEALTHY);
+    terminal.press("l");
+    terminal.wait_for("no leader");
+    terminal.wait_for(HEALTHY);
     terminal.press("q");
     terminal.ends_well();
 }
