@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -130,26 +131,18 @@ impl Links {
         }
         let (read_half, write_half) = stream.into_split();
         let reader = LinkReader::new(Arc::clone(self), link.id, read_half, origin);
-        let mut reading = tokio::spawn(reader.run());
-        let mut writing = tokio::spawn(writer::run(
-            Arc::clone(&self.shared),
-            Arc::clone(link),
-            write_half,
-        ));
+        let writing = writer::run(Arc::clone(&self.shared), Arc::clone(link), write_half);
+        let mut halves = JoinSet::new();
+        halves.spawn(reader.run());
+        halves.spawn(writing);
         // Nothing is lost by dropping any: whichever comes first ends the link.
         let end = tokio::select! {
-            end = &mut reading => end.unwrap_or_else(|error| error.to_string()),
-            end = &mut writing => end.unwrap_or_else(|error| error.to_string()),
+            Some(end) = halves.join_next() => end.unwrap_or_else(|error| error.to_string()),
             reason = link.hung_up() => reason,
             () = self.closed() => "this server stops".to_owned(),
         };
-        for task in [reading, writing] {
-            task.abort();
-            // One that has ended may have been asked for its end above, which works only once.
-            if !task.is_finished() {
-                let _ = task.await;
-            }
-        }
+        // Nothing may come from the link after the word that it is down.
+        halves.shutdown().await;
         self.forget(link);
         let down = CoreMessage::Inputs(vec![Input::LinkDown(link.id)]);
         // The core being gone, nobody needs to know.

@@ -137,7 +137,7 @@ impl World {
         what(server, &self.membership, self.now_ms, &mut out);
         for action in out {
             match action {
-                ElectionAction::Send { to, notification } => self.send(id, to, notification),
+                ElectionAction::Send { to, notification } => self.send(id, to, &notification),
                 ElectionAction::Decided(vote) => self.decide(id, vote),
             }
         }
@@ -151,7 +151,7 @@ impl World {
         });
     }
 
-    fn send(&mut self, from: ServerId, to: ServerId, n: Notification) {
+    fn send(&mut self, from: ServerId, to: ServerId, n: &Notification) {
         assert_ne!(from, to);
         let copies = if self.random.percent(self.faults.repeated_percent) {
             2

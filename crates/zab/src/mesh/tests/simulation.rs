@@ -90,14 +90,14 @@ impl World {
 
     /// What comes of a connection after it was closed at this end is never seen.
     fn still_concerns(&mut self, at: ServerId, input: &MeshInput) -> bool {
-        let conn = match input {
-            MeshInput::Accepted(conn)
-            | MeshInput::Introduced { conn, .. }
-            | MeshInput::Dialed { conn, .. }
-            | MeshInput::Received { conn, .. }
-            | MeshInput::Written(conn)
-            | MeshInput::Closed(conn) => conn,
-            _ => return true,
+        let (MeshInput::Accepted(conn)
+        | MeshInput::Introduced { conn, .. }
+        | MeshInput::Dialed { conn, .. }
+        | MeshInput::Received { conn, .. }
+        | MeshInput::Written(conn)
+        | MeshInput::Closed(conn)) = input
+        else {
+            return true;
         };
         let connection = self.connections.get_mut(conn).unwrap();
         let is_open = !connection.gone.contains(&at);
