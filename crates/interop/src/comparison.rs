@@ -56,6 +56,8 @@ impl Pair {
 /// An ensemble of ZooKeeper 3.8.0 and one of the server under test, with equal settings.
 #[derive(Debug)]
 pub struct EnsemblePair {
+    layout: fn(Kind) -> Layout,
+    options: Options,
     reference: Ensemble,
     candidate: Ensemble,
 }
@@ -70,6 +72,8 @@ impl EnsemblePair {
         let (reference, candidate) =
             side_by_side(|| start(Kind::Java), || start(Kind::under_test()))?;
         Ok(EnsemblePair {
+            layout,
+            options: options.clone(),
             reference,
             candidate,
         })
@@ -78,15 +82,34 @@ impl EnsemblePair {
     /// Runs the script against a member of either that serves as this, on a tree that has been cleared;
     /// the text is empty if they agree.
     ///
+    /// An ensemble of ZooKeeper 3.8.0 leaves a request unanswered now and then, on a busy machine once
+    /// in some thousands; then both start again and the script with them.
+    ///
     /// # Errors
     /// When the script cannot be run to its end.
     pub fn difference(&mut self, mode: Mode, script: &Script) -> Result<String> {
-        let (mut reference, mut candidate) = side_by_side(
-            || run_on_cleared(&self.reference, mode, script),
-            || run_on_cleared(&self.candidate, mode, script),
-        )?;
-        let renderers = (&mut reference.1, &mut candidate.1);
-        Ok(difference(&reference.0, &candidate.0, renderers))
+        let mut attempt = 1;
+        loop {
+            let (reference, candidate) = at_once(
+                || run_on_cleared(&self.reference, mode, script),
+                || run_on_cleared(&self.candidate, mode, script),
+            )?;
+            let candidate = candidate.context("the server under test");
+            let error = match (reference, candidate) {
+                (Ok(mut reference), Ok(mut candidate)) => {
+                    let renderers = (&mut reference.1, &mut candidate.1);
+                    return Ok(difference(&reference.0, &candidate.0, renderers));
+                }
+                (_, Err(error)) if Kind::under_test() == Kind::Zooid => return Err(error),
+                (Err(error), _) | (_, Err(error)) => error,
+            };
+            if attempt == ATTEMPTS_MAX {
+                return Err(error);
+            }
+            println!("once more, for {error:#}");
+            attempt += 1;
+            *self = EnsemblePair::start(self.layout, &self.options)?;
+        }
     }
 }
 
@@ -95,13 +118,21 @@ fn side_by_side<T: Send>(
     on_reference: impl FnOnce() -> Result<T> + Send,
     on_candidate: impl FnOnce() -> Result<T>,
 ) -> Result<(T, T)> {
+    let (reference, candidate) = at_once(on_reference, on_candidate)?;
+    Ok((reference?, candidate.context("the server under test")?))
+}
+
+fn at_once<T: Send, U>(
+    on_reference: impl FnOnce() -> T + Send,
+    on_candidate: impl FnOnce() -> U,
+) -> Result<(T, U)> {
     thread::scope(|scope| {
         let reference = scope.spawn(on_reference);
         let candidate = on_candidate();
         let reference = reference
             .join()
             .map_err(|_| anyhow!("Java's side panicked"));
-        Ok((reference??, candidate.context("the server under test")?))
+        Ok((reference?, candidate))
     })
 }
 
@@ -111,7 +142,8 @@ fn run_on_cleared(
     script: &Script,
 ) -> Result<(Vec<Outcome>, Renderer)> {
     let mut site = Site::cleared(ensemble, mode)?;
-    let base = site.catch_up()?;
+    let base = site.newest()?;
+    site.catch_up(base)?;
     let renderer = Renderer::counting_from(site.server(None)?.kind(), base);
     // The site's own sessions stay until then, so that their ends take no zxids of the script's.
     let outcomes = driver::run(script, &mut site)?;
@@ -190,4 +222,5 @@ fn write_lines(text: &mut String, expected: &[String], actual: &[String]) {
     }
 }
 
+const ATTEMPTS_MAX: usize = 3;
 const STEPS_SHOWN_BEFORE: usize = 3;

@@ -10,7 +10,7 @@ use crate::site::Site;
 use crate::wire::framed;
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use zooid_proto::{
     ConnectRequest, ConnectResponse, ErrorCode, Jute, Limit, OpCode, PASSWORD_LEN, Reader,
     ReplyHeader, RequestHeader, SessionId, Zxid, session_password, xid,
@@ -64,6 +64,7 @@ pub(crate) fn run(script: &Script, site: &mut Site<'_>) -> Result<Vec<Outcome>> 
         site,
         connections: BTreeMap::new(),
         sessions: BTreeMap::new(),
+        granted: BTreeSet::new(),
         last_zxid: Zxid::ZERO,
         zxid_flushed: Zxid::ZERO,
     };
@@ -84,6 +85,8 @@ struct Driver<'a, 'b> {
     connections: BTreeMap<String, Connection>,
     /// By the name of the connection that it was granted to. Those that have not ended.
     sessions: BTreeMap<String, SessionId>,
+    /// All that were granted and not closed, in the order of their ids.
+    granted: BTreeSet<SessionId>,
     last_zxid: Zxid,
     /// The last zxid when all events had been seen.
     zxid_flushed: Zxid,
@@ -165,6 +168,7 @@ impl Driver<'_, '_> {
             return Ok(());
         }
         self.sessions.insert(name.clone(), response.session_id);
+        self.granted.insert(response.session_id);
         let connection = Connection { wire, next_xid: 1 };
         self.connections.insert(name.clone(), connection);
         Ok(())
@@ -183,8 +187,11 @@ impl Driver<'_, '_> {
         connection.wire.send_raw(&bytes)?;
         for request in requests {
             let reply = self.receive_reply(name, request.op, received)?;
-            if request.op == OpCode::CloseSession.code() && reply.is_some() {
-                self.sessions.remove(name);
+            if request.op == OpCode::CloseSession.code()
+                && reply.is_some()
+                && let Some(id) = self.sessions.remove(name)
+            {
+                self.granted.remove(&id);
             }
             if ends_connection(request.op, reply.as_ref()) {
                 if let Some(mut connection) = self.connections.remove(name)
@@ -252,7 +259,7 @@ impl Driver<'_, '_> {
 
     /// Sees every event that is on its way, and which connections have been closed.
     fn flush(&mut self, received: &mut Log) -> Result<()> {
-        self.site.catch_up()?;
+        self.site.catch_up(self.last_zxid)?;
         let names: Vec<String> = self.connections.keys().cloned().collect();
         for name in names {
             let connection = self
@@ -275,7 +282,7 @@ impl Driver<'_, '_> {
     /// Leaves no session behind, whose expiry would come at another moment on another server.
     fn end_sessions(&mut self) -> Result<()> {
         self.connections.clear();
-        for id in std::mem::take(&mut self.sessions).into_values() {
+        for id in std::mem::take(&mut self.granted) {
             let request = ConnectRequest {
                 protocol_version: 0,
                 last_zxid_seen: Zxid::ZERO,

@@ -2,7 +2,7 @@
 
 use crate::{Ensemble, Mode, Server, Session};
 use anyhow::{Context, Result, ensure};
-use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 use zooid_proto::Zxid;
 
 /// The servers that a script's connections may go to.
@@ -33,7 +33,7 @@ impl<'a> Site<'a> {
         let mut members = Vec::new();
         for mode in [Mode::Leader, Mode::Follower, Mode::Observer] {
             let id = ensemble.one_in_mode(mode)?;
-            let session = ensemble.open_synced(id)?;
+            let session = Session::open_as_super(ensemble.server(id))?;
             let [server_byte, ..] = session.id().0.to_be_bytes();
             let given = session.id();
             ensure!(
@@ -63,14 +63,31 @@ impl<'a> Site<'a> {
         Ok(member.context("this server is alone")?.server)
     }
 
-    /// Has every member apply what the leader has committed, and returns the newest zxid.
-    pub(crate) fn catch_up(&mut self) -> Result<Zxid> {
-        let mut zxids = BTreeSet::from([Zxid::ZERO]);
+    /// The newest zxid at home.
+    pub(crate) fn newest(&mut self) -> Result<Zxid> {
+        let home = self.home.address();
+        let mut members = self.members.iter_mut();
+        let at_home = members.find(|member| member.server.address() == home);
+        let session = &mut at_home.context("one is at home")?.session;
+        session.ping()?;
+        Ok(session.last_zxid())
+    }
+
+    /// Waits until every member has applied this. A sync would do that too, but an ensemble of ZooKeeper
+    /// 3.8.0 that is asked for many of them forgets to answer one after a while.
+    pub(crate) fn catch_up(&mut self, zxid: Zxid) -> Result<()> {
+        let started = Instant::now();
         for member in &mut self.members {
-            member.session.sync("/")?;
-            zxids.insert(member.session.last_zxid());
+            while member.session.last_zxid() < zxid {
+                ensure!(
+                    started.elapsed() < PATIENCE,
+                    "{:?} lacks {zxid}",
+                    member.mode
+                );
+                member.session.ping()?;
+            }
         }
-        Ok(zxids.last().copied().unwrap_or_default())
+        Ok(())
     }
 
     /// Ends the sessions that looked after the members.
@@ -100,3 +117,5 @@ fn delete_all(session: &mut Session, path: &str) -> Result<()> {
     }
     session.delete(path, -1)
 }
+
+const PATIENCE: Duration = Duration::from_secs(30);

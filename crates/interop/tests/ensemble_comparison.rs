@@ -78,7 +78,7 @@ fn compare(mode: Mode, options: &Options, scripts: &[(&str, &str)], seeds: Vec<u
 /// `INTEROP_SEEDS=1000` runs more. Each role has seeds of its own, above those of single servers.
 fn random_seeds(role: u64) -> Vec<u64> {
     let seeds = std::env::var("INTEROP_SEEDS").ok();
-    let count = seeds.and_then(|count| count.parse().ok()).unwrap_or(15);
+    let count = seeds.and_then(|count| count.parse().ok()).unwrap_or(10);
     let first = (role + 1) * 1_000_000;
     (first..first + count).collect()
 }
