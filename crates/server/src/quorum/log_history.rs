@@ -36,20 +36,48 @@ fn try_probe(shared: &Shared, after: Zxid) -> Result<LogProbe, LogReadError> {
         info!(%after, log_bytes = history.storage_size(), snapshot_bytes, "too much log");
         return Ok(LogProbe::Unknown);
     }
-    let mut prev = None;
-    while let Some(record) = history.next_or_earlier()? {
-        if record.zxid <= after {
-            prev = Some(record.zxid);
-            continue;
+    let snapshots: Vec<Zxid> = (shared.files.snapshots.all()?.iter())
+        .map(|file| file.zxid)
+        .collect();
+    prove(&mut history, after, &snapshots)
+}
+
+/// Reads the log from `after` to its end. A snapshot received from a leader leaves a hole in the log
+/// that shows in two ways: as a gap, or, if the next transaction is its epoch's first, as a snapshot in
+/// between.
+fn prove(
+    history: &mut LogIterator,
+    after: Zxid,
+    snapshots: &[Zxid],
+) -> Result<LogProbe, LogReadError> {
+    let mut previous = None;
+    let mut found = LogProbe::Unknown;
+    loop {
+        let zxid = match history.next_or_earlier() {
+            Ok(Some(record)) => record.zxid,
+            Ok(None) => return Ok(found),
+            Err(error @ (LogReadError::Gap { .. } | LogReadError::Backwards { .. })) => {
+                return Err(error);
+            }
+            // The end, which is being written; whoever sends it reads it again.
+            Err(_) if found != LogProbe::Unknown => return Ok(found),
+            Err(error) => return Err(error),
+        };
+        if zxid > after {
+            let prev = match previous {
+                Some(previous) if follows(previous, zxid) => previous,
+                None if history.starts_proven() => after,
+                _ => return Ok(LogProbe::Unknown),
+            };
+            if snapshots.iter().any(|taken| prev < *taken && *taken < zxid) {
+                return Ok(LogProbe::Unknown);
+            }
+            if found == LogProbe::Unknown {
+                found = LogProbe::Found { prev, next: zxid };
+            }
         }
-        let next = record.zxid;
-        return Ok(match prev {
-            Some(prev) if follows(prev, next) => LogProbe::Found { prev, next },
-            None if history.starts_proven() => LogProbe::Found { prev: after, next },
-            _ => LogProbe::Unknown,
-        });
+        previous = Some(zxid);
     }
-    Ok(LogProbe::Unknown)
 }
 
 /// Whether `bytes` are more than `factor` times `measure`.
