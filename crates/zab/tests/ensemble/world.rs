@@ -1,15 +1,18 @@
 //! Servers, the links between them, and everything that can happen next.
 
+mod actions;
+
 use crate::random::Random;
 use crate::server::{Command, Part, Server};
 use crate::truth::{Entry, Truth};
+use actions::check_reason;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
-use zooid_proto::{PacketType, QuorumPacket, ServerId, Zxid};
+use zooid_proto::{QuorumPacket, ServerId, Zxid};
 use zooid_zab::{
-    EnsembleSettings, History, Leader, LeaderAction, Learner, LearnerAction, LearnerKind, LinkId,
-    LogProbe, Membership, QuorumVerifier, View,
+    EnsembleSettings, History, Leader, Learner, LearnerKind, LinkId, LogProbe, Membership,
+    QuorumVerifier, View,
 };
 
 /// Where a server is in `servers`.
@@ -47,18 +50,6 @@ enum Message {
     Probe(Zxid),
     Down,
 }
-
-/// What a learner never has a reason to say of an honest leader, nor a leader of an honest learner.
-const ACCUSATIONS: [&str; 8] = [
-    "does not follow",
-    "but this server's history",
-    "was not in the log",
-    "never proposed",
-    "out of place",
-    "is next",
-    "while",
-    "bad ",
-];
 
 impl World {
     pub(crate) fn new(seed: u64) -> World {
@@ -159,20 +150,18 @@ impl World {
         } else {
             self.tell_learner(index, id, &message);
         }
-        let is_over = |link: &Link| link.to_leader.is_empty() && link.to_learner.is_empty();
-        if let Message::Down = self.last_word(id)
-            && self.links.get(&id).is_some_and(is_over)
-        {
-            self.links.remove(&id);
-        }
+        self.forget_if_over(id);
     }
 
-    /// Cheap bookkeeping: a link whose ends have both heard of its end can go.
-    fn last_word(&self, id: LinkId) -> Message {
-        let leads = |index: Index| self.servers[index].is_leading();
-        match self.links.get(&id) {
-            Some(link) if !leads(link.leader) || !self.is_linked(link.learner, id) => Message::Down,
-            _ => Message::Probe(Zxid::NONE),
+    /// A link whose ends have both heard of its end can go.
+    fn forget_if_over(&mut self, id: LinkId) {
+        let Some(link) = self.links.get(&id) else {
+            return;
+        };
+        let is_quiet = link.to_leader.is_empty() && link.to_learner.is_empty();
+        let is_in_use = self.servers[link.leader].is_leading() && self.is_linked(link.learner, id);
+        if is_quiet && !is_in_use {
+            self.links.remove(&id);
         }
     }
 
@@ -423,224 +412,6 @@ impl World {
         check_reason(reason);
         self.cut_all_of(index);
         self.servers[index].part = Part::Draining;
-    }
-
-    fn lead(
-        &mut self,
-        index: Index,
-        step: impl FnOnce(&mut Leader, i64, &History, &mut Vec<LeaderAction>),
-    ) {
-        let Part::Leading { leader, history } = &mut self.servers[index].part else {
-            return;
-        };
-        let mut out = Vec::new();
-        step(leader, self.now_ms, history, &mut out);
-        self.perform_leading(index, out);
-    }
-
-    fn perform_leading(&mut self, index: Index, actions: Vec<LeaderAction>) {
-        for action in actions {
-            self.seen.insert(name(&action));
-            match action {
-                LeaderAction::Send(id, packet) => self.send_to_learner(id, Message::Packet(packet)),
-                LeaderAction::SendLog { link, after, upto } => {
-                    self.send_log(index, link, after, upto);
-                }
-                LeaderAction::SendSnapshot(link) => {
-                    let server = &self.servers[index];
-                    let entries = server.appended[..server.applied].to_vec();
-                    let Part::Leading { history, .. } = &server.part else {
-                        continue;
-                    };
-                    let last = history.last();
-                    self.send_to_learner(link, Message::Snapshot(last, entries));
-                }
-                LeaderAction::ProbeLog { link, after } => {
-                    if let Some(link) = self.links.get_mut(&link) {
-                        link.to_leader.push_back(Message::Probe(after));
-                    }
-                }
-                LeaderAction::Hangup(link, reason) => {
-                    check_reason(&reason);
-                    self.cut(link);
-                }
-                LeaderAction::AcceptEpoch(epoch) => self.command(index, Command::Accept(epoch)),
-                LeaderAction::EnterEpoch(epoch) => self.command(index, Command::Enter(epoch)),
-                LeaderAction::Established(epoch) => {
-                    let leader = &self.servers[index];
-                    self.truth
-                        .established(leader, epoch, &self.servers, &self.membership);
-                    if let Part::Leading { history, .. } = &mut self.servers[index].part {
-                        history.advance_to(Zxid::start_of(epoch));
-                    }
-                }
-                LeaderAction::Committed(zxid) => self.commit(index, zxid),
-                LeaderAction::Touched(_) => {}
-                LeaderAction::Request(..) | LeaderAction::Revalidate { .. } => {
-                    unreachable!("nobody asks")
-                }
-                LeaderAction::Resign(reason) => self.resign(index, &reason),
-            }
-        }
-    }
-
-    fn send_log(&mut self, index: Index, link: LinkId, after: Zxid, upto: Zxid) {
-        let part: Vec<Entry> = self.servers[index]
-            .log()
-            .iter()
-            .filter(|entry| entry.zxid > after && entry.zxid <= upto)
-            .copied()
-            .collect();
-        let end = part.last().map(|entry| entry.zxid);
-        assert_eq!(end, Some(upto), "the log must lead to where it is to end");
-        for entry in part {
-            let (zxid, data) = (entry.zxid, record(entry));
-            let proposal = QuorumPacket::with_data(PacketType::Proposal, zxid, data);
-            self.send_to_learner(link, Message::Packet(proposal));
-            let commit = QuorumPacket::new(PacketType::Commit, zxid);
-            self.send_to_learner(link, Message::Packet(commit));
-        }
-    }
-
-    fn commit(&mut self, index: Index, zxid: Zxid) {
-        let server = &mut self.servers[index];
-        let entry = server.appended[server.applied];
-        assert_eq!(
-            entry.zxid, zxid,
-            "commits must be in the order of proposals"
-        );
-        server.applied += 1;
-        if let Part::Leading { history, .. } = &mut server.part {
-            history.push(zxid, record(entry));
-        }
-        let leader = &self.servers[index];
-        self.truth
-            .committed(leader, entry, &self.servers, &self.membership);
-        self.truth.applied(leader);
-    }
-
-    fn learn(
-        &mut self,
-        index: Index,
-        step: impl FnOnce(&mut Learner, i64, &mut Vec<LearnerAction>),
-    ) {
-        let Part::Following { learner, .. } = &mut self.servers[index].part else {
-            return;
-        };
-        let mut out = Vec::new();
-        step(learner, self.now_ms, &mut out);
-        self.perform_learning(index, out);
-    }
-
-    fn perform_learning(&mut self, index: Index, actions: Vec<LearnerAction>) {
-        for action in actions {
-            let Part::Following { link, snapshot, .. } = &mut self.servers[index].part else {
-                return;
-            };
-            match action {
-                LearnerAction::Dial(leader) => self.dial(index, leader),
-                LearnerAction::Send(packet) => {
-                    if let Some(link) = link.and_then(|id| self.links.get_mut(&id)) {
-                        link.to_leader.push_back(Message::Packet(packet));
-                    }
-                }
-                LearnerAction::Hangup(reason) => {
-                    check_reason(&reason);
-                    link.take().into_iter().for_each(|id| self.cut(id));
-                }
-                LearnerAction::AcceptEpoch(epoch) => self.command(index, Command::Accept(epoch)),
-                LearnerAction::EnterEpoch(epoch) => self.command(index, Command::Enter(epoch)),
-                LearnerAction::Append(zxid, record) => {
-                    let number = number(&record);
-                    let entry = Entry { zxid, number };
-                    self.servers[index].appended.push(entry);
-                    self.command(index, Command::Append(entry));
-                }
-                LearnerAction::Commit(zxid) => {
-                    let server = &mut self.servers[index];
-                    assert_eq!(server.appended[server.applied].zxid, zxid);
-                    server.applied += 1;
-                    // What it is brought up to date with is committed when the leader is established.
-                    if server.is_serving() {
-                        self.truth.applied(&self.servers[index]);
-                    }
-                }
-                LearnerAction::Truncate(to) => self.command(index, Command::Truncate(to)),
-                LearnerAction::Install(_) => {
-                    let entries = snapshot.take().expect("one was received");
-                    self.command(index, Command::Install(entries));
-                }
-                LearnerAction::Serve(_) => self.truth.applied(&self.servers[index]),
-                LearnerAction::Ping(zxid) => {
-                    self.learn(index, |learner, _, out| learner.pong(zxid, &[], out));
-                }
-                LearnerAction::SyncDone | LearnerAction::Revalidated { .. } => {
-                    unreachable!("nobody has asked")
-                }
-                LearnerAction::Resign(reason) => self.resign(index, &reason),
-                LearnerAction::Halt(reason) => panic!("a server has stopped: {reason}"),
-            }
-        }
-    }
-
-    fn dial(&mut self, index: Index, leader: ServerId) {
-        let is_he = |server: &Server| server.id == leader && server.is_leading();
-        let Some(at) = self.servers.iter().position(is_he) else {
-            return self.learn(index, |learner, now_ms, out| learner.link_down(now_ms, out));
-        };
-        let id = LinkId(self.next_link);
-        self.next_link += 1;
-        let opened = Link {
-            leader: at,
-            learner: index,
-            to_leader: VecDeque::new(),
-            to_learner: VecDeque::new(),
-        };
-        self.links.insert(id, opened);
-        if let Part::Following { link, .. } = &mut self.servers[index].part {
-            *link = Some(id);
-        }
-        self.lead(at, |leader, now_ms, _, _| leader.link_opened(now_ms, id));
-        self.learn(index, |learner, now_ms, out| learner.link_up(now_ms, out));
-    }
-
-    fn send_to_learner(&mut self, id: LinkId, message: Message) {
-        if let Some(link) = self.links.get_mut(&id)
-            && !matches!(link.to_learner.back(), Some(Message::Down))
-        {
-            link.to_learner.push_back(message);
-        }
-    }
-
-    fn command(&mut self, index: Index, command: Command) {
-        self.servers[index].queue.push_back(command);
-    }
-}
-
-fn name(action: &LeaderAction) -> &'static str {
-    match action {
-        LeaderAction::Send(_, packet) => match packet.kind {
-            PacketType::Diff => "DIFF",
-            PacketType::Trunc => "TRUNC",
-            PacketType::Inform => "INFORM",
-            _ => "another packet",
-        },
-        LeaderAction::SendLog { .. } => "log",
-        LeaderAction::SendSnapshot(_) => "snapshot",
-        LeaderAction::Established(epoch) if epoch.0 > 2 => "third reign",
-        LeaderAction::Hangup(_, reason) if reason.contains("anew") => "connected anew",
-        LeaderAction::Hangup(_, reason) if reason.contains("ahead") => "ahead of the leader",
-        LeaderAction::Hangup(_, reason) if reason.contains("acknowledges") => "late",
-        LeaderAction::Hangup(..) => "silent",
-        LeaderAction::Resign(reason) if reason.contains("too few") => "quorum lost",
-        LeaderAction::Resign(_) => "no reign",
-        _ => "another action",
-    }
-}
-
-fn check_reason(reason: &str) {
-    for accusation in ACCUSATIONS {
-        assert!(!reason.contains(accusation), "{reason}");
     }
 }
 
