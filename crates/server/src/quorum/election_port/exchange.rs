@@ -241,7 +241,7 @@ impl Exchange {
             | CloseReason::WeCallBack
             | CloseReason::Replaced
             | CloseReason::Halted => {
-                debug!(conn = conn.0, ?reason, "closing an election connection")
+                debug!(conn = conn.0, ?reason, "closing an election connection");
             }
             CloseReason::OurOwnId => self.complain(conn, "another server has this server's id"),
             CloseReason::ImpossibleId => self.complain(conn, "no server has such an id"),
