@@ -5,13 +5,25 @@
 //! unread bytes of its connection. Who counts what is in progress is [`crate::client`].
 
 use std::time::Duration;
-use zooid_config::ThrottleOptions;
+use zooid_config::{Config, PeerType, ThrottleOptions};
 use zooid_proto::OpCode;
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestThrottle {
     options: ThrottleOptions,
+}
+
+/// `globalOutstandingLimit`: each voter of an ensemble has its part of it, as if the leader served no
+/// clients (Java `LeaderZooKeeperServer`, `FollowerZooKeeperServer`).
+pub(crate) fn global_outstanding_max(config: &Config) -> usize {
+    let all = crate::shared::size(config.throttle.global_outstanding_limit);
+    let voters = config.voters().count();
+    if voters > 2 && config.peer_type() == PeerType::Participant {
+        all / (voters - 1)
+    } else {
+        all
+    }
 }
 
 /// A request that waits for its turn.

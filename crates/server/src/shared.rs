@@ -6,7 +6,7 @@ use crate::connection_throttle::ConnectionThrottle;
 use crate::core_thread::CoreMessage;
 use crate::database::Files;
 use crate::quota_log::QuotaLog;
-use crate::request_throttle::RequestThrottle;
+use crate::request_throttle::{self, RequestThrottle};
 use crate::stats::ServerStats;
 use parking_lot::{Mutex, RwLock};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
@@ -73,7 +73,7 @@ impl Shared {
         let count = |limit: Option<u32>| limit.map_or(0, size);
         let limits = Limits {
             max_buffer: size(config.client.jute_buffer_bytes_max),
-            global_outstanding: size(config.throttle.global_outstanding_limit),
+            global_outstanding: request_throttle::global_outstanding_max(&config),
             sessionless_timeout: Duration::from_millis(config.client.sessionless_timeout_ms),
         };
         let clients = Clients::new(

@@ -79,6 +79,15 @@ static FEATURES: &[Feature] = &[
         "audit.enable is true, but this version writes no audit log",
     ),
     feature(
+        |c| c.quorum.observer_master_port.is_some(),
+        "observerMasterPort is set, but this version has no ObserverMaster: observers follow the \
+         leader",
+    ),
+    feature(
+        |c| c.quorum.oracle_path.is_some(),
+        "oraclePath is set, but this version asks no oracle: a majority must be up",
+    ),
+    feature(
         |c| c.reconfig_enabled,
         "reconfigEnabled is true, but this version cannot change an ensemble that runs",
     ),

@@ -1,5 +1,5 @@
 use super::*;
-use zooid_config::Config;
+use zooid_config::{Companions, Draft, Location, NamedText};
 
 fn options(requests_max: u32) -> ThrottleOptions {
     ThrottleOptions {
@@ -102,4 +102,31 @@ fn large_requests_share_an_allowance() {
     assert!(throttle.is_large(1001));
     assert!(throttle.large_bytes_fit(5000));
     assert!(!throttle.large_bytes_fit(5001));
+}
+
+#[test]
+fn voters_of_an_ensemble_share_the_limit_on_requests() {
+    let limit = |servers: &str, me: &str| {
+        let text = format!(
+            "dataDir=/d\nclientPort=1\ninitLimit=10\nsyncLimit=5\nglobalOutstandingLimit=100\n{servers}"
+        );
+        let draft = Draft::parse(&Location::source("a test"), text.as_bytes(), &[]).unwrap();
+        let my_id = NamedText {
+            path: "/d/myid".into(),
+            bytes: me.as_bytes().to_vec(),
+        };
+        let companions = Companions {
+            my_id: Some(my_id),
+            ..Companions::default()
+        };
+        global_outstanding_max(&draft.finish(&companions).unwrap().config)
+    };
+    let two = "server.1=a:1:2\nserver.2=b:1:2\n";
+    let three = format!("{two}server.3=c:1:2\n");
+    let observed = format!("{three}server.4=d:1:2:observer\n");
+    assert_eq!(limit("", "1"), 100);
+    assert_eq!(limit(two, "1"), 100);
+    assert_eq!(limit(&three, "1"), 50);
+    assert_eq!(limit(&observed, "2"), 50);
+    assert_eq!(limit(&observed, "4"), 100);
 }

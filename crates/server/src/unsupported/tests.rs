@@ -49,6 +49,8 @@ fn what_is_asked_for_and_missing_is_named() {
             ],
             &["quorum.auth.enableSasl", "a"],
         ),
+        (&["observerMasterPort=3"], &["observerMasterPort"]),
+        (&["oraclePath=/o"], &["oraclePath"]),
         (&["reconfigEnabled=true"], &["reconfigEnabled"]),
         (
             &["IPAuthenticationProvider.usexforwardedfor=true"],

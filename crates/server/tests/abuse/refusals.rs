@@ -139,22 +139,3 @@ fn second_server_on_the_same_data_is_refused() {
     zooid.kill();
     acknowledged.assert_on(&setup.start());
 }
-
-#[test]
-fn ensemble_is_refused_while_there_is_none() {
-    let directory = directory();
-    fs::create_dir_all(directory.path().join("data")).expect("created");
-    fs::write(directory.path().join("data/myid"), "1\n").expect("written");
-    let mut setup = Setup::on(directory.path());
-    for id in 1..=3 {
-        setup = setup.config(
-            &format!("server.{id}"),
-            &format!("127.0.0.1:{id}888:{id}999"),
-        );
-    }
-    let ended = setup
-        .config("initLimit", &5)
-        .config("syncLimit", &2)
-        .refuse();
-    ended.assert_exit_code(2);
-}
