@@ -10,6 +10,7 @@
 //! ```
 
 pub mod codec;
+pub mod election;
 pub mod frames;
 pub mod log;
 pub mod seeds;

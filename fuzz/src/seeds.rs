@@ -1,13 +1,15 @@
 //! Well-formed inputs to start from.
 
 use bytes::Bytes;
+use zooid_proto::election::{ElectionAddress, InitialMessage, Notification, PeerState};
 use zooid_proto::request::{
     AuthPacket, CreateRequest, CreateTtlRequest, PathKind, PathOnly, PathVersion, PathWatch,
     SetAclRequest, SetDataRequest, SetWatches2,
 };
 use zooid_proto::{
-    Acl, ConnectRequest, CreateTxn, Jute, MultiOp, MultiRead, MultiReadOp, MultiRequest, OpCode,
-    RequestHeader, SessionId, SetDataTxn, Txn, TxnDigest, TxnHeader, TxnRecord, Zxid, perms,
+    Acl, ConnectRequest, CreateTxn, Epoch, Jute, MultiOp, MultiRead, MultiReadOp, MultiRequest,
+    OpCode, RequestHeader, ServerId, SessionId, SetDataTxn, Txn, TxnDigest, TxnHeader, TxnRecord,
+    Zxid, perms,
 };
 use zooid_tree::{Replica, TreeOptions};
 
@@ -22,10 +24,11 @@ pub struct Target {
 }
 
 /// All of them.
-pub fn targets() -> [Target; 5] {
+pub fn targets() -> [Target; 6] {
     let target = |name, run, seeds| Target { name, run, seeds };
     [
         target("codec", super::codec::run, codec()),
+        target("election", super::election::run, election()),
         target("frames", super::frames::run, frames()),
         target("log", super::log::run, log()),
         target("snapshot", super::snapshot::run, snapshot()),
@@ -155,6 +158,56 @@ fn codec() -> Vec<Vec<u8>> {
     }
     seeds.extend(txns().iter().map(|txn| [&[38][..], txn].concat()));
     seeds
+}
+
+fn election() -> Vec<Vec<u8>> {
+    let notification = |state, leader, zxid, round| {
+        let notification = Notification {
+            state,
+            leader: ServerId(leader),
+            zxid: Zxid(zxid),
+            round,
+            peer_epoch: Epoch(1),
+            version: Notification::VERSION,
+            config: Some(Bytes::from_static(b"version=0")),
+        };
+        notification.encode()
+    };
+    let introduction = |from| {
+        let address = |host: &str| ElectionAddress {
+            host: host.to_owned(),
+            port: 3888,
+        };
+        let message = InitialMessage {
+            from: ServerId(from),
+            addresses: vec![address("host"), address("::1")],
+        };
+        message.encode_many_addresses()
+    };
+    let act = |what: u8, whom: u8, message: &[u8]| {
+        let len = u8::try_from(message.len()).expect("seeds are short");
+        [&[what, whom, len][..], message].concat()
+    };
+    let mut steps: Vec<Vec<u8>> = (0..10).map(|what| act(what, 0, b"")).collect();
+    for from in [0, 1, 3, 4, 5, 9, i64::MAX] {
+        steps.push(act(2, 0, &introduction(from)));
+        steps.push(act(6, 1, b""));
+    }
+    for state in [PeerState::Looking, PeerState::Following, PeerState::Leading] {
+        for from in [1, 2, 4, 5, 9] {
+            steps.push(act(8, from, &notification(state, 5, 10, 1)));
+            steps.push(act(9, from, &notification(state, 3, 10, 7)));
+        }
+    }
+    vec![
+        [&[0][..], &notification(PeerState::Looking, 1, 2, 3)].concat(),
+        [&[0][..], &notification(PeerState::Looking, 1, 2, 3)[..40]].concat(),
+        [&[0][..], &notification(PeerState::Leading, 1, 2, 3)[..28]].concat(),
+        [&[1][..], &introduction(7)].concat(),
+        [&[1][..], &7_i64.to_be_bytes()].concat(),
+        [&[2][..], &steps.concat()].concat(),
+        [&[2][..], &steps.concat().repeat(2)].concat(),
+    ]
 }
 
 fn step(what: u8, frame: &[u8]) -> Vec<u8> {

@@ -66,6 +66,11 @@ fn records_survive_decoding_and_encoding() {
 }
 
 #[test]
+fn elections_go_on_whatever_comes() {
+    smoke("election");
+}
+
+#[test]
 fn frames_leave_the_protocol_standing() {
     smoke("frames");
 }
