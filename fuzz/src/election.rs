@@ -164,7 +164,7 @@ impl Server {
             return;
         };
         self.dialing.remove(&to);
-        if whom % 2 == 0 {
+        if whom.is_multiple_of(2) {
             self.mesh_input(MeshInput::DialFailed(to));
         } else {
             let conn = self.next_conn();
