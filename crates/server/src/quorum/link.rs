@@ -4,6 +4,7 @@
 use crate::shared::SharedWalk;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use zooid_proto::{Jute, QuorumPacket, Zxid};
@@ -39,6 +40,8 @@ pub(crate) struct Link {
     /// Something is in the queue.
     filled: Notify,
     ended: CancellationToken,
+    /// Whether a whole packet has come.
+    is_introduced: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +59,17 @@ impl Link {
             queue: Mutex::default(),
             filled: Notify::new(),
             ended: CancellationToken::new(),
+            is_introduced: AtomicBool::new(false),
         }
+    }
+
+    /// Whether the other side has said something sensible.
+    pub(super) fn is_introduced(&self) -> bool {
+        self.is_introduced.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn introduced(&self) {
+        self.is_introduced.store(true, Ordering::Relaxed);
     }
 
     /// Queues a packet, without waking the writer yet.
@@ -112,6 +125,10 @@ impl Link {
     pub(super) fn hang_up(&self, reason: String) {
         self.queue.lock().reason.get_or_insert(reason);
         self.ended.cancel();
+    }
+
+    pub(super) fn is_hung_up(&self) -> bool {
+        self.ended.is_cancelled()
     }
 
     /// Waits for [`Link::hang_up`] and says why.

@@ -4,10 +4,12 @@
 //! writes. What a link's end means, the core decides.
 
 use super::dial::{Patience, connect};
+use super::line_limit::LineLimit;
 use super::link::{Link, Part};
 use super::log_history;
 use super::reader::LinkReader;
 use super::writer;
+use crate::clock;
 use crate::core_thread::CoreMessage;
 use crate::membership;
 use crate::shared::Shared;
@@ -43,6 +45,8 @@ pub(crate) struct Links {
     /// Snapshots received whole, until they are installed or their link has ended.
     received: Mutex<BTreeMap<LinkId, Box<Replica>>>,
     next_accepted: AtomicU64,
+    /// Lines about those who have not introduced themselves.
+    strangers: LineLimit,
 }
 
 /// Who has made a link.
@@ -64,6 +68,7 @@ impl Links {
             open: Mutex::default(),
             received: Mutex::default(),
             next_accepted: AtomicU64::new(2),
+            strangers: LineLimit::default(),
         }
     }
 
@@ -96,20 +101,38 @@ impl Links {
 
     /// Takes a learner's connection in, if there is room.
     pub(super) fn accept(self: &Arc<Self>, stream: TcpStream, remote: SocketAddr) {
-        let accepted = |id: &LinkId| id.0.is_multiple_of(2);
-        let count = self.open.lock().keys().copied().filter(accepted).count();
-        if count >= ACCEPTED_MAX {
-            warn!(%remote, count, "too many connections on the quorum port");
+        if !self.make_room() {
+            if let Some(left_out) = self.strangers.admit(clock::now().mono_ms) {
+                warn!(%remote, left_out, "too many servers are connected to the quorum port");
+            }
             return;
         }
         let id = LinkId(self.next_accepted.fetch_add(2, Ordering::Relaxed));
         let link = self.register(id);
         let links = Arc::clone(self);
         self.spawn(async move {
-            info!(link = id.0, %remote, "a server has connected");
             let end = links.run(&link, stream, Origin::Accepted).await;
-            info!(link = id.0, %remote, reason = %end, "link closed");
+            if link.is_introduced() {
+                info!(link = id.0, %remote, reason = %end, "link closed");
+            } else if let Some(left_out) = links.strangers.admit(clock::now().mono_ms) {
+                info!(%remote, reason = %end, left_out, "closed a stranger's connection");
+            }
         });
+    }
+
+    /// Whoever has not introduced itself goes first, the oldest before others: strangers must not keep
+    /// a learner out.
+    fn make_room(&self) -> bool {
+        let open = self.open.lock();
+        let accepted = || open.values().filter(|link| link.id.0.is_multiple_of(2));
+        if accepted().count() < ACCEPTED_MAX {
+            return true;
+        }
+        let silent = accepted().find(|link| !link.is_introduced() && !link.is_hung_up());
+        if let Some(link) = silent {
+            link.hang_up("others need its place, and it says nothing".to_owned());
+        }
+        silent.is_some()
     }
 
     fn register(&self, id: LinkId) -> Arc<Link> {
@@ -130,7 +153,7 @@ impl Links {
             return error.to_string();
         }
         let (read_half, write_half) = stream.into_split();
-        let reader = LinkReader::new(Arc::clone(self), link.id, read_half, origin);
+        let reader = LinkReader::new(Arc::clone(self), Arc::clone(link), read_half, origin);
         let writing = writer::run(Arc::clone(&self.shared), Arc::clone(link), write_half);
         let mut halves = JoinSet::new();
         halves.spawn(reader.run());

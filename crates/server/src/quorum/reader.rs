@@ -1,5 +1,6 @@
 //! What comes on a link: packets, and snapshots between them, for the core.
 
+use super::link::Link;
 use super::links::{Links, Origin};
 use super::snapshot_stream;
 use crate::core_thread::CoreMessage;
@@ -10,14 +11,16 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::{Instant, timeout_at};
+use tracing::info;
 use zooid_node::Input;
 use zooid_proto::{Limit, PacketType, QuorumPacket, Zxid};
-use zooid_zab::LinkId;
 
 /// Bytes asked of a socket at once.
 const READ_BYTES: usize = 64 << 10;
 /// What a packet may have beside its data: mostly the identities of a client.
 const PACKET_BYTES_BESIDES: usize = 1 << 20;
+const TYPE_BYTES: usize = 4;
+const LENGTH_BYTES: usize = 4;
 /// Type, zxid and the length of the data.
 const HEAD_BYTES: usize = 16;
 /// The least that follows the data.
@@ -26,7 +29,7 @@ const TAIL_BYTES: usize = 4;
 /// The reading half of a link.
 pub(super) struct LinkReader {
     links: Arc<Links>,
-    id: LinkId,
+    link: Arc<Link>,
     socket: OwnedReadHalf,
     origin: Origin,
     limit: Limit,
@@ -41,7 +44,7 @@ pub(super) struct LinkReader {
 impl LinkReader {
     pub(super) fn new(
         links: Arc<Links>,
-        id: LinkId,
+        link: Arc<Link>,
         socket: OwnedReadHalf,
         origin: Origin,
     ) -> LinkReader {
@@ -49,7 +52,7 @@ impl LinkReader {
         LinkReader {
             limit: links.shared.settings.limit,
             links,
-            id,
+            link,
             socket,
             origin,
             buffer: BytesMut::new(),
@@ -94,7 +97,7 @@ impl LinkReader {
             if packet.kind == PacketType::Snap {
                 snapshot = Some(packet.zxid);
             } else {
-                inputs.push(Input::Packet(self.id, packet));
+                inputs.push(Input::Packet(self.link.id, packet));
             }
         }
         self.buffer = BytesMut::from(&rest[..]);
@@ -110,7 +113,9 @@ impl LinkReader {
         }
         if !self.is_announced {
             self.is_announced = true;
-            inputs.insert(0, Input::LinkAccepted(self.id));
+            self.link.introduced();
+            info!(link = self.link.id.0, "a learner has come");
+            inputs.insert(0, Input::LinkAccepted(self.link.id));
         }
         let told = self.links.shared.core.send(CoreMessage::Inputs(inputs));
         told.await.map_err(|_| "this server stops".to_owned())
@@ -121,9 +126,9 @@ impl LinkReader {
         let (socket, buffer) = (&mut self.socket, &mut self.buffer);
         let received = snapshot_stream::receive(socket, buffer, zxid, options, self.limit).await;
         let replica = received.map_err(|reason| format!("no snapshot: {reason}"))?;
-        self.links.hold_snapshot(self.id, replica);
+        self.links.hold_snapshot(self.link.id, replica);
         self.tell(vec![Input::SnapshotReceived {
-            link: self.id,
+            link: self.link.id,
             zxid,
         }])
         .await
@@ -150,17 +155,20 @@ impl LinkReader {
 }
 
 /// How long the packet at the front of `buffer` is at least, so that a long one is not looked at
-/// again for each part that arrives. One that cannot be is left to the decoder to refuse.
+/// again for each part that arrives. One that cannot be is left to the decoder to refuse, at once.
 fn least_packet_len(buffer: &[u8], limit: Limit) -> usize {
-    let length = buffer
-        .get(HEAD_BYTES - 4..)
-        .and_then(|rest| rest.first_chunk());
-    let data_len = length.map_or(0, |bytes| i32::from_be_bytes(*bytes));
-    let data_len = usize::try_from(data_len).unwrap_or(0);
-    if data_len > limit.0 {
-        return HEAD_BYTES;
+    let number = |bytes: &[u8]| bytes.first_chunk().map(|bytes| i32::from_be_bytes(*bytes));
+    if number(buffer).is_some_and(|code| PacketType::from_code(code).is_none()) {
+        return TYPE_BYTES;
     }
-    HEAD_BYTES + data_len + TAIL_BYTES
+    let length = buffer.get(HEAD_BYTES - LENGTH_BYTES..).and_then(number);
+    match length {
+        None | Some(-1) => HEAD_BYTES + TAIL_BYTES,
+        Some(length) => match usize::try_from(length) {
+            Ok(length) if length <= limit.0 => HEAD_BYTES + length + TAIL_BYTES,
+            _ => HEAD_BYTES,
+        },
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,18 @@ fn what_no_packet_can_claim_is_refused_at_once() {
     let least = least_packet_len(&packet[..16], limit);
     let seen = bytes::Bytes::copy_from_slice(&packet[..least]);
     assert!(QuorumPacket::split(&seen, limit).is_err());
+    for head in [77_i32.to_be_bytes().to_vec(), packet_of_length(-2)] {
+        assert!(least_packet_len(&head, limit) <= head.len());
+        assert!(QuorumPacket::split(&head.into(), limit).is_err());
+    }
     let without_data = QuorumPacket::new(PacketType::Ping, Zxid(1)).to_vec();
     assert_eq!(least_packet_len(&without_data, limit), without_data.len());
+}
+
+/// The head of a packet.
+fn packet_of_length(length: i32) -> Vec<u8> {
+    let mut head = QuorumPacket::new(PacketType::Ack, Zxid(1)).to_vec();
+    head.truncate(12);
+    head.extend(length.to_be_bytes());
+    head
 }
