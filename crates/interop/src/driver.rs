@@ -249,11 +249,21 @@ impl Driver<'_, '_> {
                 None => Ok(None),
             };
             let came = match packet {
-                Ok(Some(packet)) => Received::Event(packet),
+                Ok(Some(packet)) => {
+                    self.saw(&packet);
+                    Received::Event(packet)
+                }
                 Ok(None) => Received::NoConnection,
                 Err(_) => Received::NoEvent,
             };
             received.push((name.into(), came));
+        }
+    }
+
+    /// Notes the zxid of a packet that nobody has asked for.
+    fn saw(&mut self, packet: &[u8]) {
+        if let Ok(header) = ReplyHeader::decode(&mut Reader::new(packet, Limit::default())) {
+            self.last_zxid = self.last_zxid.max(header.zxid);
         }
     }
 

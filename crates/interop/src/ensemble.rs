@@ -155,7 +155,7 @@ impl Ensemble {
     pub fn pause(&mut self, id: ServerId) -> Result<()> {
         let member = self.member_mut(id)?;
         member.state = MemberState::Paused;
-        member.server.signal("STOP")
+        member.server.pause()
     }
 
     /// Has a member go on after [`Ensemble::pause`].

@@ -185,6 +185,21 @@ impl Server {
         Ok(())
     }
 
+    /// Stops it with SIGSTOP, and waits until none of its threads runs any more.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub(crate) fn pause(&self) -> Result<()> {
+        self.signal("STOP")?;
+        let pid = self.pid().context("the server does not run")?;
+        let started = Instant::now();
+        while !has_stopped(pid)? {
+            ensure!(started.elapsed() < START_TIMEOUT, "{pid} does not stop");
+            thread::sleep(POLL_INTERVAL);
+        }
+        Ok(())
+    }
+
     /// How it ended, if it did so by itself.
     ///
     /// # Errors
@@ -259,6 +274,17 @@ impl Drop for Server {
 enum Started {
     Serving,
     PortTaken,
+}
+
+fn has_stopped(pid: u32) -> Result<bool> {
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        // A thread may end meanwhile.
+        let status = fs::read_to_string(task?.path().join("status")).unwrap_or_default();
+        if status.contains("\nState:") && !status.contains("\nState:\tT") {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn free_port() -> Result<u16> {
