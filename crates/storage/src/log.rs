@@ -14,7 +14,7 @@ pub use file::{DecodedLog, LogFile, LogFileEnd, decode_log};
 pub use frame::LogRecord;
 pub use iterator::{LogIterator, TornTail};
 pub use truncate::TruncateError;
-pub(crate) use truncate::cut_file;
+pub(crate) use truncate::{cut_file, remove_newest_first};
 pub use writer::{LogError, LogOptions, TxnLog};
 
 use zooid_proto::Zxid;

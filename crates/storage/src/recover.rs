@@ -7,7 +7,7 @@
 //! load although the logs do not reach it.
 
 use crate::disk::Disk;
-use crate::log::{LogFile, LogIterator, LogReadError, TornTail, cut_file};
+use crate::log::{LogFile, LogIterator, LogReadError, TornTail, cut_file, remove_newest_first};
 use crate::names::{DataFile, DirError, Dirs, log_files, remove_temporaries, sync_parent};
 use crate::snapshot::{
     LOAD_ATTEMPTS_MAX, LoadedSnapshot, SnapshotError, SnapshotOptions, Snapshots, Trailer,
@@ -247,7 +247,11 @@ impl Run<'_> {
             .map(|digest| digest.zxid)
             .filter(|zxid| *zxid > last_zxid);
         found.orphaned_sessions = replica.finish_recovery();
+        let is_overtaken = found.txns == 0 && !history.starts_proven();
         self.make_durable(&found, history.last_good())?;
+        if is_overtaken && found.snapshot.is_some() {
+            self.remove_overtaken_logs()?;
+        }
         Ok(Recovered {
             replica,
             last_zxid,
@@ -333,6 +337,14 @@ impl Run<'_> {
         }
         self.disk.sync_dir(&self.dirs.logs)?;
         self.disk.sync_dir(&self.dirs.snapshots)
+    }
+
+    /// Logs that end before the snapshot are of a history that it has replaced, and a crash came before
+    /// they were gone ([`crate::TxnLog::replace_after`]). What is logged from now on does not go on from
+    /// where they end.
+    fn remove_overtaken_logs(&self) -> io::Result<()> {
+        let logs = log_files(&**self.disk, &self.dirs.logs)?;
+        remove_newest_first(&**self.disk, self.dirs, &logs)
     }
 
     /// Last: should the server crash before, the marker still says that the database is meant.

@@ -67,10 +67,14 @@ pub(super) fn truncate(
     Ok(cut.last)
 }
 
-/// Removes what is beyond `zxid` of a history that ends at `last` and that a snapshot at `zxid` has
-/// replaced: all logs if one of them reaches further, newest first, for the snapshot holds what the
-/// others have; then later snapshots, which without those logs are still the old history's.
-pub(super) fn discard_beyond(
+/// Removes what a snapshot at `zxid` has replaced of a history that ends at `last`: all logs, newest
+/// first, unless they end right there; then later snapshots, which without those logs are still the
+/// old history's.
+///
+/// Logs that end earlier must go, too: whoever reads them for a learner and then goes on with what is
+/// logged behind the snapshot would skip what only the snapshot holds, and where an epoch ends in
+/// between cannot see that.
+pub(super) fn discard_replaced(
     disk: &dyn Disk,
     dirs: &Dirs,
     snapshots: &Snapshots,
@@ -78,7 +82,7 @@ pub(super) fn discard_beyond(
     zxid: Zxid,
 ) -> Result<(), TruncateError> {
     let logs = log_files(disk, &dirs.logs)?;
-    if last > zxid || logs.iter().any(|log| log.zxid > zxid) {
+    if last != zxid || logs.iter().any(|log| log.zxid > zxid) {
         remove_newest_first(disk, dirs, &logs)?;
     }
     if snapshots.all()?.iter().any(|file| file.zxid > zxid) {
@@ -117,7 +121,11 @@ fn find_cut(
     Ok(cut)
 }
 
-fn remove_newest_first(disk: &dyn Disk, dirs: &Dirs, logs: &[DataFile]) -> io::Result<()> {
+pub(crate) fn remove_newest_first(
+    disk: &dyn Disk,
+    dirs: &Dirs,
+    logs: &[DataFile],
+) -> io::Result<()> {
     for log in logs.iter().rev() {
         disk.remove(&log.path)?;
         disk.sync_dir(&dirs.logs)?;

@@ -2,7 +2,7 @@
 
 use super::damage::LogReadError;
 use super::padding::padded_size;
-use super::truncate::{TruncateError, discard_beyond, truncate};
+use super::truncate::{TruncateError, discard_replaced, truncate};
 use super::{BATCH_RECORDS_MAX, follows, frame};
 use crate::disk::{Disk, DiskFile};
 use crate::names::{Dirs, log_path};
@@ -203,8 +203,9 @@ impl TxnLog {
     }
 
     /// Goes on after `zxid` in another history, which a snapshot received from a leader holds up to
-    /// there. The snapshot must be durable (obligation 6). Whatever logs and snapshots have of the old
-    /// history beyond `zxid` goes; whatever is in the batch is dropped.
+    /// there. The snapshot must be durable (obligation 6). The logs of the old history go, unless they
+    /// end right there, and snapshots beyond `zxid`; whatever is in the batch is dropped. What a crash
+    /// leaves of such logs [`crate::recover`] removes.
     ///
     /// # Errors
     /// [`LogError`]; final.
@@ -213,7 +214,7 @@ impl TxnLog {
             log.batch.clear();
             log.batch_records = 0;
             log.finish_file();
-            discard_beyond(&*log.disk, &log.dirs, &log.snapshots, log.last, zxid)?;
+            discard_replaced(&*log.disk, &log.dirs, &log.snapshots, log.last, zxid)?;
             log.last = zxid;
             Ok(())
         })

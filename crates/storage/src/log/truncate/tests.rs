@@ -1,7 +1,7 @@
 use super::TruncateError;
 use crate::log::LogError;
 use crate::testing::{Site, apply, content, replica_at, site};
-use crate::{SnapshotError, SnapshotOptions};
+use crate::{SnapshotError, SnapshotOptions, log_files};
 use std::path::Path;
 use zooid_proto::Zxid;
 
@@ -152,5 +152,34 @@ fn a_received_snapshot_leaves_nothing_of_the_history_that_it_replaces() {
             .unwrap();
         log.commit().unwrap();
         assert_eq!(site.recover().unwrap().last_zxid, next);
+    }
+}
+
+#[test]
+fn logs_that_end_before_a_received_snapshot_are_not_read_on_behind_it() {
+    for crashes in [false, true] {
+        let site = history();
+        let mut received = replica_at(Zxid(40));
+        site.snapshot(&mut received, &SnapshotOptions::default())
+            .unwrap();
+        let last = Zxid(12);
+        if crashes {
+            assert_eq!(
+                site.recover().unwrap().last_zxid,
+                Zxid(40),
+                "the snapshot was durable"
+            );
+        } else {
+            let mut log = site.log(last);
+            log.replace_after(Zxid(40)).unwrap();
+        }
+        // The first transaction of an epoch could follow any of the epoch before.
+        let next = Zxid(0x1_0000_0001);
+        let mut log = site.log(Zxid(40));
+        log.append(next, &apply(&mut received, next)).unwrap();
+        log.commit().unwrap();
+        let logs = log_files(&*site.disk, &site.dirs.logs).unwrap();
+        let firsts: Vec<Zxid> = logs.iter().map(|log| log.zxid).collect();
+        assert_eq!(firsts, [next], "crashes: {crashes}");
     }
 }
