@@ -2,9 +2,9 @@
 //! run.
 
 mod acknowledged;
-mod digests;
+pub(crate) mod digests;
 mod durable;
-mod ephemerals;
+pub(crate) mod ephemerals;
 mod events;
 mod expiry;
 mod multis;

@@ -26,6 +26,7 @@
 
 mod checkers;
 mod client;
+pub mod cluster;
 mod env;
 mod fact;
 mod forgetful;

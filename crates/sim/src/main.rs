@@ -1,19 +1,31 @@
 //! Runs seeds until told to stop: `cargo run -p zooid-sim --profile sim -- --seeds FIRST..END`, or
-//! `--minutes N`. (A release build does, too, but aborts at the first panic.)
+//! `--minutes N`; with `--cluster`, those of ensembles. Failing seeds are kept in a file. (A release
+//! build does all that, too, but aborts at the first panic.)
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
+use std::cell::Cell;
+use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::{Duration, Instant};
-use zooid_sim::{Options, run, run_twice};
+use zooid_sim::{Failure, Options, cluster, run, run_twice};
 
 /// Seeds of which every one is run twice, to see whether it replays.
 const TWICE_INTERVAL: u64 = 50;
 /// Between lines of progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Runs one simulated server through seeds, and says which fail.
+thread_local! {
+    /// What this thread runs, for the message of a panic.
+    static SEED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Runs simulated servers through seeds, and says which fail.
 #[derive(Debug, Parser)]
 struct Args {
     /// The seeds to run, as FIRST..END.
@@ -22,9 +34,18 @@ struct Args {
     /// Go on for so long, from the first seed on.
     #[arg(long)]
     minutes: Option<u64>,
-    /// Simulated seconds of each run.
-    #[arg(long, default_value_t = 20)]
-    duration: u64,
+    /// Simulated seconds of each run; of an ensemble's, until everything is mended.
+    #[arg(long)]
+    duration: Option<u64>,
+    /// Ensembles instead of one server.
+    #[arg(long)]
+    cluster: bool,
+    /// Seeds run at the same time.
+    #[arg(long, default_value_t = thread::available_parallelism().map_or(1, usize::from))]
+    jobs: usize,
+    /// Where failing seeds are added, one to a line.
+    #[arg(long, default_value = "failing-seeds.txt")]
+    keep: PathBuf,
 }
 
 fn parse_seeds(text: &str) -> Result<(u64, u64), String> {
@@ -48,86 +69,182 @@ fn main() -> anyhow::Result<ExitCode> {
     // A release build aborts when something panics: say at least with which seed.
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        eprintln!("\na panic in the run named above");
+        eprintln!("\na panic in the run of seed {}", SEED.get());
         report(panic);
     }));
     let start = Instant::now();
-    let mut progress = Progress::default();
-    for seed in first..end {
-        if time.is_some_and(|time| start.elapsed() >= time) {
-            break;
+    let next = AtomicU64::new(first);
+    let (sender, results) = channel();
+    thread::scope(|scope| {
+        for _ in 0..args.jobs.max(1) {
+            let (sender, next, args) = (sender.clone(), &next, &args);
+            scope.spawn(move || {
+                let in_time = || time.is_none_or(|time| start.elapsed() < time);
+                while in_time() {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end || sender.send((seed, args.run(seed))).is_err() {
+                        break;
+                    }
+                }
+            });
         }
-        progress.run(seed, &args, start)?;
+        drop(sender);
+        gather(&args, start, &results)
+    })
+}
+
+/// Adds up what the runs were like, and shows it.
+fn gather(
+    args: &Args,
+    start: Instant,
+    results: &Receiver<(u64, Result<Tally, Box<Failure>>)>,
+) -> anyhow::Result<ExitCode> {
+    let mut progress = Progress::default();
+    for (seed, result) in results {
+        progress.runs += 1;
+        progress.last = progress.last.max(seed);
+        match result {
+            Ok(tally) => progress.sum.add(tally),
+            Err(failure) => {
+                println!("\n{failure}");
+                progress.failed.push(seed);
+                keep(args, &failure)?;
+            }
+        }
+        let is_due = |printed: Instant| printed.elapsed() >= PROGRESS_INTERVAL;
+        if progress.printed.is_none_or(is_due) {
+            progress.print(start)?;
+            progress.printed = Some(Instant::now());
+        }
     }
     progress.print(start)?;
     println!();
     if progress.failed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
+    progress.failed.sort_unstable();
     println!("failing seeds: {:?}", progress.failed);
     Ok(ExitCode::FAILURE)
+}
+
+/// Remembers a failing seed, and what was wrong.
+fn keep(args: &Args, failure: &Failure) -> anyhow::Result<()> {
+    let path = args.keep.display();
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&args.keep)
+        .with_context(|| format!("cannot open {path}"))?;
+    let kind = if args.cluster { "ensemble" } else { "server" };
+    let (seed, checker) = (failure.seed, &failure.checker);
+    writeln!(file, "{seed} # {kind}: {checker}").with_context(|| format!("cannot write {path}"))
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    transactions: u64,
+    replies: u64,
+    lives: u64,
+    recoveries: u64,
+    epochs: u64,
+    truncations: u64,
+    snapshots: u64,
+}
+
+impl Tally {
+    fn add(&mut self, other: Tally) {
+        self.transactions += other.transactions;
+        self.replies += other.replies;
+        self.lives += other.lives;
+        self.recoveries += other.recoveries;
+        self.epochs += other.epochs;
+        self.truncations += other.truncations;
+        self.snapshots += other.snapshots;
+    }
+}
+
+impl Args {
+    fn run(&self, seed: u64) -> Result<Tally, Box<Failure>> {
+        SEED.set(seed);
+        if self.cluster {
+            self.run_ensemble(seed)
+        } else {
+            self.run_server(seed)
+        }
+    }
+
+    fn run_server(&self, seed: u64) -> Result<Tally, Box<Failure>> {
+        let mut options = Options::random(seed);
+        if let Some(seconds) = self.duration {
+            options.duration_ms = seconds * 1000;
+        }
+        let runs = if is_run_twice(seed) { run_twice } else { run };
+        let report = runs(&options)?;
+        Ok(Tally {
+            transactions: u64::try_from(report.transactions).unwrap_or(0),
+            replies: report.replies,
+            lives: report.lives,
+            recoveries: report.recoveries,
+            ..Tally::default()
+        })
+    }
+
+    fn run_ensemble(&self, seed: u64) -> Result<Tally, Box<Failure>> {
+        let mut options = cluster::Options::random(seed);
+        if let Some(seconds) = self.duration {
+            options.faults_ms = seconds * 1000;
+        }
+        let runs = if is_run_twice(seed) {
+            cluster::run_twice
+        } else {
+            cluster::run
+        };
+        let report = runs(&options)?;
+        Ok(Tally {
+            transactions: u64::try_from(report.transactions).unwrap_or(0),
+            replies: report.replies,
+            lives: report.lives,
+            recoveries: report.lives,
+            epochs: u64::try_from(report.epochs).unwrap_or(0),
+            truncations: report.truncations,
+            snapshots: report.snapshots,
+        })
+    }
+}
+
+fn is_run_twice(seed: u64) -> bool {
+    seed.is_multiple_of(TWICE_INTERVAL)
 }
 
 #[derive(Debug, Default)]
 struct Progress {
     runs: u64,
     last: u64,
-    transactions: i64,
-    replies: u64,
-    lives: u64,
-    recoveries: u64,
+    sum: Tally,
     failed: Vec<u64>,
     printed: Option<Instant>,
 }
 
 impl Progress {
-    fn run(&mut self, seed: u64, args: &Args, start: Instant) -> anyhow::Result<()> {
-        let options = Options {
-            duration_ms: args.duration * 1000,
-            ..Options::random(seed)
-        };
-        self.last = seed;
-        if self
-            .printed
-            .is_none_or(|printed| printed.elapsed() >= PROGRESS_INTERVAL)
-        {
-            self.print(start)?;
-            self.printed = Some(Instant::now());
-        }
-        let twice = seed.is_multiple_of(TWICE_INTERVAL);
-        let result = if twice {
-            run_twice(&options)
-        } else {
-            run(&options)
-        };
-        self.runs += 1;
-        match result {
-            Ok(report) => {
-                self.transactions += report.transactions;
-                self.replies += report.replies;
-                self.lives += report.lives;
-                self.recoveries += report.recoveries;
-            }
-            Err(failure) => {
-                println!("\n{failure}");
-                self.failed.push(seed);
-            }
-        }
-        Ok(())
-    }
-
     fn print(&self, start: Instant) -> anyhow::Result<()> {
+        let Tally {
+            transactions,
+            replies,
+            lives,
+            recoveries,
+            epochs,
+            truncations,
+            snapshots,
+        } = self.sum;
         print!(
-            "\r{:>6} s, seed {}: {} runs, {} failed; {} transactions, {} replies, {} lives, {} \
-             recoveries checked ",
+            "\r{:>6} s, seed {}: {} runs, {} failed; {transactions} transactions, {replies} replies, \
+             {lives} lives, {recoveries} recoveries checked, {epochs} epochs, {truncations} \
+             truncations, {snapshots} snapshots received ",
             start.elapsed().as_secs(),
             self.last,
             self.runs,
             self.failed.len(),
-            self.transactions,
-            self.replies,
-            self.lives,
-            self.recoveries
         );
         std::io::stdout()
             .flush()

@@ -2,6 +2,7 @@
 
 use crate::options::Options;
 use crate::world::World;
+use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -71,18 +72,28 @@ const WHAT_CHARS_MAX: usize = 2000;
 /// [`Failure`], also if something panics.
 pub fn run(options: &Options) -> Result<Report, Failure> {
     let world = World::new(options.clone());
-    catch_unwind(AssertUnwindSafe(|| world.run())).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        Err(Failure {
-            seed: options.seed,
-            checker: "nothing panics".to_owned(),
-            what: text.unwrap_or_else(|| "a panic without a text".to_owned()),
-            at_ms: 0,
-            milestones: Vec::new(),
-            tail: Vec::new(),
-        })
-    })
+    catch_unwind(AssertUnwindSafe(|| world.run()))
+        .unwrap_or_else(|panic| Err(of_panic(options.seed, &*panic)))
+}
+
+/// What a panic tells.
+pub(crate) fn of_panic(seed: u64, panic: &(dyn Any + Send)) -> Failure {
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    let what = text.unwrap_or_else(|| "a panic without a text".to_owned());
+    failed(seed, "nothing panics", what)
+}
+
+/// A failure of which no trace tells.
+pub(crate) fn failed(seed: u64, checker: &str, what: String) -> Failure {
+    Failure {
+        seed,
+        checker: checker.to_owned(),
+        what,
+        at_ms: 0,
+        milestones: Vec::new(),
+        tail: Vec::new(),
+    }
 }
 
 /// Runs twice and compares the traces.
@@ -94,12 +105,6 @@ pub fn run_twice(options: &Options) -> Result<Report, Failure> {
     if first == second {
         return Ok(first);
     }
-    Err(Failure {
-        seed: options.seed,
-        checker: "a seed replays".to_owned(),
-        what: format!("{first:?} and then {second:?}"),
-        at_ms: 0,
-        milestones: Vec::new(),
-        tail: Vec::new(),
-    })
+    let what = format!("{first:?} and then {second:?}");
+    Err(failed(options.seed, "a seed replays", what))
 }

@@ -69,21 +69,31 @@ pub(crate) enum FaultKind {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
-pub(crate) struct Schedule {
+#[derive(Debug)]
+pub(crate) struct Schedule<E = Event> {
     heap: BinaryHeap<Reverse<(u64, u64)>>,
-    events: BTreeMap<u64, Event>,
+    events: BTreeMap<u64, E>,
     sequence: u64,
 }
 
-impl Schedule {
-    pub(crate) fn at(&mut self, time_us: u64, event: Event) {
+impl<E> Default for Schedule<E> {
+    fn default() -> Schedule<E> {
+        Schedule {
+            heap: BinaryHeap::new(),
+            events: BTreeMap::new(),
+            sequence: 0,
+        }
+    }
+}
+
+impl<E> Schedule<E> {
+    pub(crate) fn at(&mut self, time_us: u64, event: E) {
         self.sequence += 1;
         self.heap.push(Reverse((time_us, self.sequence)));
         self.events.insert(self.sequence, event);
     }
 
-    pub(crate) fn next(&mut self) -> Option<(u64, Event)> {
+    pub(crate) fn next(&mut self) -> Option<(u64, E)> {
         let Reverse((time_us, sequence)) = self.heap.pop()?;
         let event = self
             .events

@@ -38,7 +38,7 @@ impl Digests {
     }
 }
 
-fn recompute(replica: &Replica) -> Result<(), String> {
+pub(crate) fn recompute(replica: &Replica) -> Result<(), String> {
     let mut sum = 0_i64;
     super::each_node(replica, &mut |path, node| {
         if digest::counts(path) {

@@ -31,7 +31,7 @@ impl Ephemerals {
     }
 }
 
-fn owners_live(replica: &Replica) -> Result<(), String> {
+pub(crate) fn owners_live(replica: &Replica) -> Result<(), String> {
     let mut wrong = Vec::new();
     super::each_node(replica, &mut |path, node| {
         let EphemeralOwner::Session(session) = node.owner() else {

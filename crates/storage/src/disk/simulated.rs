@@ -149,6 +149,11 @@ impl SimulatedDisk {
         self.lock().faults.insert(at, fault);
     }
 
+    /// Takes back the faults that were to come.
+    pub fn forgive(&self) {
+        self.lock().faults.clear();
+    }
+
     /// Limits the disk to so many bytes of written sectors, or lifts the limit.
     pub fn set_capacity(&self, bytes: Option<u64>) {
         self.lock().sectors_max = bytes.map(|bytes| bytes / len64(SECTOR_LEN));

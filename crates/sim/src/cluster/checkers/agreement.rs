@@ -1,0 +1,67 @@
+//! A zxid means the same record everywhere, decided or not, behind the same history; and a leader's
+//! records stand one behind the other (Zab's agreement, total order and primary order).
+
+use super::ledger::Ledger;
+use crate::cluster::fact::{Fact, fingerprint};
+use std::collections::BTreeMap;
+use zooid_proto::{PacketType, Zxid};
+
+#[derive(Debug, Default)]
+pub(crate) struct Agreement {
+    records: BTreeMap<Zxid, u64>,
+    predecessors: BTreeMap<Zxid, Option<Zxid>>,
+}
+
+impl Agreement {
+    pub(crate) fn observe(&mut self, fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
+        match fact {
+            Fact::Appended {
+                member,
+                zxid,
+                record,
+            } => {
+                self.same_record(*zxid, record)?;
+                self.same_place(*zxid, ledger.book(*member).appended.last().copied())
+                    .map_err(|what| format!("member {member}: {what}"))
+            }
+            Fact::Applied { member, record, .. } => {
+                let zxid = record.header.zxid;
+                self.same_record(zxid, &record.encode())?;
+                self.same_place(zxid, ledger.book(*member).applied.last().copied())
+                    .map_err(|what| format!("member {member} applies out of order: {what}"))
+            }
+            Fact::Packet { packet, .. }
+                if matches!(packet.kind, PacketType::Proposal | PacketType::Inform) =>
+            {
+                self.same_record(packet.zxid, packet.data.as_deref().unwrap_or_default())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn same_record(&mut self, zxid: Zxid, record: &[u8]) -> Result<(), String> {
+        let this = fingerprint(record);
+        if *self.records.entry(zxid).or_insert(this) == this {
+            Ok(())
+        } else {
+            Err(format!("{zxid} is two different records"))
+        }
+    }
+
+    fn same_place(&mut self, zxid: Zxid, previous: Option<Zxid>) -> Result<(), String> {
+        let is_first = zxid.counter() == 1;
+        let fits = match previous {
+            Some(previous) if is_first => previous.epoch() < zxid.epoch(),
+            Some(previous) => previous.next() == zxid,
+            None => is_first,
+        };
+        let known = *self.predecessors.entry(zxid).or_insert(previous);
+        if fits && known == previous {
+            Ok(())
+        } else {
+            Err(format!(
+                "{zxid} stands behind {previous:?}, elsewhere behind {known:?}"
+            ))
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! A client sees time go forward only, on whichever member and in whichever session. (That replies
+//! come in the order of requests, the client itself sees.)
+
+use crate::cluster::fact::Fact;
+use crate::packet::Packet;
+use crate::schedule::ClientId;
+use std::collections::BTreeMap;
+use zooid_proto::Zxid;
+
+#[derive(Debug, Default)]
+pub(crate) struct Order {
+    seen: BTreeMap<ClientId, Zxid>,
+}
+
+impl Order {
+    pub(crate) fn observe(&mut self, fact: &Fact<'_>) -> Result<(), String> {
+        let Fact::Received { client, packet, .. } = fact else {
+            return Ok(());
+        };
+        let zxid = match packet {
+            Packet::Connected(_) => return Ok(()),
+            Packet::Reply(reply) => reply.zxid,
+            Packet::Event(event) => event.zxid,
+        };
+        let seen = self.seen.entry(*client).or_default();
+        if zxid < *seen {
+            return Err(format!("client {} saw {seen} and then {zxid}", client.0));
+        }
+        *seen = zxid;
+        Ok(())
+    }
+}

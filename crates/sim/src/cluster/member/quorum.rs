@@ -1,0 +1,128 @@
+//! The connections to other members, and a leader's looks into its log and tree for them.
+
+use super::Member;
+use crate::cluster::env::Env;
+use crate::cluster::fact::Fact;
+use crate::cluster::network::Parcel;
+use crate::cluster::options::{Mutant, member_of};
+use crate::cluster::schedule::WireId;
+use crate::cluster::snapshot::SnapshotOnWire;
+use bytes::Bytes;
+use zooid_node::Input;
+use zooid_proto::{Jute, Limit, PacketType, QuorumPacket, ServerId, Zxid};
+use zooid_zab::LinkId;
+
+/// An acknowledgement that a mutant lets another one overtake.
+#[derive(Debug)]
+pub(super) struct HeldAck {
+    link: LinkId,
+    packet: QuorumPacket,
+}
+
+impl Member {
+    /// What the driver calls a link that it accepts.
+    pub(crate) fn next_link(&mut self) -> LinkId {
+        self.next_accepted += 2;
+        LinkId(self.next_accepted)
+    }
+
+    pub(super) fn dial(&mut self, env: &mut Env, link: LinkId, server: ServerId) {
+        match member_of(server) {
+            Some(to) => env.dial(self.id, self.life, link, to),
+            None => self.tell_core(env, [Input::LinkDown(link)]),
+        }
+    }
+
+    /// A parcel has come on a link.
+    pub(crate) fn unpack(&mut self, env: &mut Env, wire: WireId, link: LinkId, parcel: Parcel) {
+        match parcel {
+            Parcel::Packet(bytes) => match QuorumPacket::split(&bytes, Limit::default()) {
+                Ok(Some((packet, _))) => {
+                    self.misread(env, &packet);
+                    self.tell_core(env, [Input::Packet(link, packet)]);
+                }
+                other => env.complain("packets", format!("{other:?} came on {}", wire.0)),
+            },
+            Parcel::Snapshot(snapshot) => {
+                let zxid = snapshot.zxid;
+                self.received.insert(link, snapshot);
+                self.tell_core(env, [Input::SnapshotReceived { link, zxid }]);
+            }
+            Parcel::Fin => {}
+        }
+    }
+
+    /// A mutant enters an epoch before it has the history that goes with it.
+    fn misread(&mut self, env: &mut Env, packet: &QuorumPacket) {
+        if env.is(Mutant::EntersEpochBeforeHistory) && packet.kind == PacketType::NewLeader {
+            self.enter_epoch_now(env, packet.zxid.epoch());
+        }
+    }
+
+    pub(super) fn send(&mut self, env: &mut Env, link: LinkId, packet: QuorumPacket) {
+        let is_of_proposal = packet.kind == PacketType::Ack && !packet.zxid.is_epoch_start();
+        if env.is(Mutant::ReordersAcknowledgements) && is_of_proposal {
+            match self.held_ack.take_if(|held| held.link == link) {
+                None => {
+                    self.held_ack = Some(HeldAck { link, packet });
+                    return;
+                }
+                Some(held) => {
+                    self.put(env, link, &packet);
+                    return self.put(env, link, &held.packet);
+                }
+            }
+        }
+        self.put(env, link, &packet);
+    }
+
+    fn put(&mut self, env: &mut Env, link: LinkId, packet: &QuorumPacket) {
+        let Some((wire, direction)) = env.network.find(self.id, link) else {
+            return;
+        };
+        let Some(to) = env.network.other_end(wire, direction) else {
+            return;
+        };
+        env.tell(&Fact::Packet {
+            member: self.id,
+            to,
+            wire,
+            packet,
+        });
+        let bytes = Bytes::from(packet.to_vec());
+        env.transmit(wire, direction, Parcel::Packet(bytes));
+    }
+
+    pub(super) fn send_log(&mut self, env: &mut Env, link: LinkId, after: Zxid, upto: Zxid) {
+        let Some(records) = self.site.read_log(after, upto) else {
+            env.hang_up(self.id, link);
+            return self.tell_core(env, [Input::LinkDown(link)]);
+        };
+        for (zxid, record) in records {
+            let proposal = QuorumPacket::with_data(PacketType::Proposal, zxid, record);
+            self.put(env, link, &proposal);
+            self.put(env, link, &QuorumPacket::new(PacketType::Commit, zxid));
+        }
+    }
+
+    pub(super) fn send_snapshot(&mut self, env: &mut Env, link: LinkId) {
+        let Some((wire, direction)) = env.network.find(self.id, link) else {
+            return;
+        };
+        let history = env.checkers.ledger.applied(self.id);
+        let snapshot = SnapshotOnWire::of(&mut self.replica, history);
+        let line = format!("{} sends a snapshot of {}", self.id, snapshot.zxid);
+        env.trace.line(env.now_us, &line);
+        env.transmit(wire, direction, Parcel::Snapshot(Box::new(snapshot)));
+    }
+
+    pub(super) fn probe_log(&mut self, env: &mut Env, link: LinkId, after: Zxid) {
+        // Sometimes a snapshot is less work.
+        let probe = if self.dice.per_mille(200) {
+            zooid_zab::LogProbe::Unknown
+        } else {
+            self.site.probe(after)
+        };
+        self.tell_core(env, [Input::LogProbed(link, probe)]);
+    }
+}

@@ -1,0 +1,332 @@
+//! The log thread and the snapshot thread. Whatever changes the history goes through one queue, in
+//! order (obligation 5), and takes its time.
+
+use super::{End, Member};
+use crate::cluster::env::Env;
+use crate::cluster::fact::Fact;
+use crate::cluster::options::Mutant;
+use crate::cluster::schedule::Turn;
+use crate::cluster::site::{Found, TREE};
+use bytes::Bytes;
+use std::io;
+use std::sync::Arc;
+use zooid_node::{Input, Output};
+use zooid_proto::{Epoch, Zxid};
+use zooid_storage::{LogError, LogReadError, RecoverError, SnapshotError, SnapshotOptions};
+use zooid_tree::Replica;
+use zooid_zab::LinkId;
+
+/// However slow a disk is: longer than a learner may be silent.
+const SLOW_SYNC_US_MAX: u64 = 1_500_000;
+
+#[derive(Clone, Debug)]
+pub(super) enum Command {
+    Append {
+        generation: u64,
+        zxid: Zxid,
+        record: Bytes,
+    },
+    Truncate {
+        generation: u64,
+        target: Zxid,
+    },
+    Install {
+        generation: u64,
+        link: LinkId,
+    },
+    AcceptEpoch(Epoch),
+    EnterEpoch(Epoch),
+}
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+enum StorageError {
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    #[error("epoch file: {0}")]
+    Epoch(#[from] io::Error),
+    #[error("cannot load: {0}")]
+    Recover(#[from] RecoverError),
+    #[error("cannot install: {0}")]
+    Install(String),
+}
+
+impl StorageError {
+    /// Whether it is the disk's fault, not the node's.
+    fn is_the_disks(&self) -> bool {
+        match self {
+            StorageError::Log(LogError::OutOfOrder { .. }) | StorageError::Install(_) => false,
+            StorageError::Recover(err) => matches!(
+                err,
+                RecoverError::Io(_) | RecoverError::Log(LogReadError::Io(_))
+            ),
+            StorageError::Log(LogError::Truncate(err)) => {
+                matches!(err, zooid_storage::TruncateError::Io(_))
+            }
+            StorageError::Log(_) | StorageError::Snapshot(_) | StorageError::Epoch(_) => true,
+        }
+    }
+}
+
+impl Member {
+    /// Takes what is for the storage; gives the rest back.
+    pub(super) fn queue_storage(&mut self, env: &mut Env, output: Output) -> Option<Output> {
+        let member = self.id;
+        let command = match output {
+            Output::Append {
+                generation,
+                zxid,
+                record,
+            } => {
+                env.tell(&Fact::Appended {
+                    member,
+                    zxid,
+                    record: &record,
+                });
+                Command::Append {
+                    generation,
+                    zxid,
+                    record,
+                }
+            }
+            Output::Truncate { generation, target } => {
+                if !env.is(Mutant::LosesTruncation) {
+                    env.tell(&Fact::Truncating { member, target });
+                }
+                Command::Truncate { generation, target }
+            }
+            Output::InstallSnapshot {
+                generation, link, ..
+            } => Command::Install { generation, link },
+            Output::AcceptEpoch(epoch) => Command::AcceptEpoch(epoch),
+            Output::EnterEpoch(epoch) => Command::EnterEpoch(epoch),
+            other => return Some(other),
+        };
+        self.commands.push_back(command);
+        None
+    }
+
+    pub(super) fn wake_storage(&mut self, env: &mut Env) {
+        if !self.storage_is_busy && !self.commands.is_empty() {
+            self.storage_is_busy = true;
+            self.soon(env, 200, Turn::Storage);
+        }
+    }
+
+    /// Works off a batch of appends, or one of the others.
+    pub(super) fn work_storage(&mut self, env: &mut Env) {
+        if self.disk_has_failed {
+            return;
+        }
+        match self.work(env) {
+            Ok(answer) => {
+                let busy_us = self.site.simulated.take_busy_us().min(SLOW_SYNC_US_MAX);
+                let took_us = busy_us + self.dice.below(300);
+                self.after(env, took_us, Turn::StorageDone(answer));
+            }
+            Err(err) => self.storage_failed(env, &err),
+        }
+    }
+
+    fn work(&mut self, env: &mut Env) -> Result<Option<Input>, StorageError> {
+        match self.commands.front() {
+            None => Ok(None),
+            Some(Command::Append { .. }) => self.append(env),
+            Some(_) => match self.commands.pop_front() {
+                Some(Command::Truncate { generation, target }) => {
+                    self.truncate(env, generation, target)
+                }
+                Some(Command::Install { generation, link }) => self.install(env, generation, link),
+                Some(Command::AcceptEpoch(epoch)) => {
+                    self.site.epochs.set_accepted(epoch)?;
+                    env.tell(&Fact::EpochAccepted {
+                        member: self.id,
+                        epoch,
+                    });
+                    Ok(Some(Input::EpochAccepted(epoch)))
+                }
+                Some(Command::EnterEpoch(epoch)) => {
+                    self.site.epochs.set_current(epoch)?;
+                    env.tell(&Fact::EpochEntered {
+                        member: self.id,
+                        epoch,
+                    });
+                    Ok(Some(Input::EpochEntered(epoch)))
+                }
+                Some(Command::Append { .. }) | None => Ok(None),
+            },
+        }
+    }
+
+    fn append(&mut self, env: &mut Env) -> Result<Option<Input>, StorageError> {
+        let mut left = 1 + self.dice.index(self.commands.len());
+        let mut last = None;
+        while left > 0
+            && let Some(Command::Append {
+                generation,
+                zxid,
+                record,
+            }) = self.commands.front().cloned()
+        {
+            self.commands.pop_front();
+            left -= 1;
+            self.log.append(zxid, &record)?;
+            self.unsnapshotted += 1;
+            last = Some((generation, zxid));
+        }
+        let Some((generation, upto)) = last else {
+            return Ok(None);
+        };
+        let answer = Input::Persisted { generation, upto };
+        if env.is(Mutant::AcknowledgesBeforeSync) {
+            self.soon(env, 2000, Turn::LateSync);
+            return Ok(Some(answer));
+        }
+        self.log.commit()?;
+        env.tell(&Fact::Durable {
+            member: self.id,
+            upto,
+        });
+        Ok(Some(answer))
+    }
+
+    pub(super) fn sync_late(&mut self, env: &mut Env) {
+        if let Err(err) = self.log.commit() {
+            return self.storage_failed(env, &err.into());
+        }
+        env.tell(&Fact::Durable {
+            member: self.id,
+            upto: self.log.last_appended(),
+        });
+    }
+
+    fn truncate(
+        &mut self,
+        env: &mut Env,
+        generation: u64,
+        target: Zxid,
+    ) -> Result<Option<Input>, StorageError> {
+        if env.is(Mutant::LosesTruncation) {
+            return Ok(Some(Input::Truncated {
+                generation,
+                last: target,
+            }));
+        }
+        let last = self.log.truncate(target)?;
+        let Found { recovered, history } = self.site.recover()?;
+        env.tell(&Fact::Truncated {
+            member: self.id,
+            history: &history,
+            replica: &recovered.replica,
+        });
+        self.replace(recovered.replica);
+        Ok(Some(Input::Truncated { generation, last }))
+    }
+
+    /// The snapshot first, then what it replaces goes: at no moment is there less than before.
+    fn install(
+        &mut self,
+        env: &mut Env,
+        generation: u64,
+        link: LinkId,
+    ) -> Result<Option<Input>, StorageError> {
+        let Some(received) = self.received.remove(&link) else {
+            return Err(StorageError::Install("no snapshot was received".to_owned()));
+        };
+        let mut replica = received.load(TREE).map_err(StorageError::Install)?;
+        self.site
+            .histories
+            .insert(received.zxid, Arc::clone(&received.history));
+        env.tell(&Fact::Installing { member: self.id });
+        self.site.snapshots.overtake();
+        self.write_snapshot(&mut replica)?;
+        self.log.replace_after(received.zxid)?;
+        env.tell(&Fact::Installed {
+            member: self.id,
+            history: &received.history,
+            replica: &replica,
+        });
+        self.replace(replica);
+        Ok(Some(Input::Installed { generation }))
+    }
+
+    fn write_snapshot(&mut self, replica: &mut Replica) -> Result<(), SnapshotError> {
+        let snapshots = Arc::clone(&self.site.snapshots);
+        let ticket = snapshots.ticket();
+        let mut walk = replica.begin_walk();
+        let options = SnapshotOptions::default();
+        let shared: &Replica = replica;
+        let written = snapshots.write(ticket, &mut walk, &options, &mut |visit| visit(shared));
+        replica.end_walk(walk);
+        written.map(|_| ())
+    }
+
+    fn replace(&mut self, replica: Replica) {
+        self.walk = None;
+        self.unsnapshotted = 0;
+        self.replica = replica;
+    }
+
+    /// A mutant's way to an epoch.
+    pub(super) fn enter_epoch_now(&mut self, env: &mut Env, epoch: Epoch) {
+        if self.site.epochs.set_current(epoch).is_ok() {
+            env.tell(&Fact::EpochEntered {
+                member: self.id,
+                epoch,
+            });
+        }
+    }
+
+    /// The disk is done, and the thread knows.
+    pub(super) fn storage_done(&mut self, env: &mut Env, answer: Option<Input>) {
+        self.tell_core(env, answer);
+        if self.unsnapshotted > self.snap_count && self.walk.is_none() {
+            self.begin_snapshot(env);
+        }
+        self.storage_is_busy = false;
+        self.wake_storage(env);
+    }
+
+    /// A snapshot of the tree as it is now, written a little later.
+    fn begin_snapshot(&mut self, env: &mut Env) {
+        self.unsnapshotted = 0;
+        if let Err(err) = self.log.roll() {
+            return self.storage_failed(env, &err.into());
+        }
+        let ticket = self.site.snapshots.ticket();
+        let walk = self.replica.begin_walk();
+        let history = env.checkers.ledger.applied(self.id).into();
+        self.site.histories.insert(walk.zxid(), history);
+        self.walk = Some((ticket, walk));
+        self.soon(env, 5000, Turn::Snapshot);
+    }
+
+    pub(super) fn snapshot(&mut self, env: &mut Env) {
+        let Some((ticket, mut walk)) = self.walk.take() else {
+            return;
+        };
+        let snapshots = Arc::clone(&self.site.snapshots);
+        let replica = &self.replica;
+        let options = SnapshotOptions::default();
+        let written = snapshots.write(ticket, &mut walk, &options, &mut |visit| visit(replica));
+        let line = format!("snapshot of {}: {}", walk.zxid(), written.is_ok());
+        env.trace.line(env.now_us, &line);
+        self.replica.end_walk(walk);
+    }
+
+    fn storage_failed(&mut self, env: &mut Env, err: &StorageError) {
+        if !self.site.has_power() {
+            self.end = Some(End::PowerLost);
+            return;
+        }
+        if !err.is_the_disks() {
+            let what = format!("member {}: {err}", self.id);
+            env.complain("nobody is confused", what);
+        }
+        self.disk_has_failed = true;
+        let reason = err.to_string();
+        self.tell_core(env, [Input::StorageFailed { reason }]);
+    }
+}

@@ -1,0 +1,201 @@
+//! What a run is made of, all of it drawn from the seed or said by a test.
+
+use crate::random::Random;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use zooid_node::Settings;
+use zooid_proto::ServerId;
+use zooid_zab::{EnsembleSettings, Group, Membership, QuorumVerifier, View};
+
+/// A way of being wrong that the checkers must notice. They live in the driver, where a real server
+/// could have the same fault, and nowhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mutant {
+    /// The log says "durable" when it has written, and syncs later.
+    AcknowledgesBeforeSync,
+    /// `currentEpoch` is written when NEWLEADER comes, not behind the history (ZOOKEEPER-4643).
+    EntersEpochBeforeHistory,
+    /// Each of five members needs only two to decide.
+    CountsWrongQuorum,
+    /// TRUNC is answered, and the log left as it is.
+    LosesTruncation,
+    /// Of two acknowledgements of proposals, the second leaves first.
+    ReordersAcknowledgements,
+}
+
+/// One run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// From which everything follows.
+    pub seed: u64,
+    /// How long the first act lasts, in simulated milliseconds.
+    pub faults_ms: u64,
+    /// How the driver is wrong, if it is to be.
+    pub mutant: Option<Mutant>,
+    /// How many members, if not as the seed says.
+    pub members: Option<usize>,
+}
+
+impl Options {
+    /// Random members, clients and faults.
+    #[must_use]
+    pub fn random(seed: u64) -> Options {
+        Options {
+            seed,
+            faults_ms: 3_000,
+            mutant: None,
+            members: None,
+        }
+    }
+}
+
+/// What differs from seed to seed. Each kind of fault may be missing altogether, so that others are
+/// not drowned by it.
+#[derive(Clone, Debug)]
+pub(crate) struct Profile {
+    pub(crate) voters: usize,
+    pub(crate) observers: usize,
+    pub(crate) is_hierarchical: bool,
+    pub(crate) clients: usize,
+    /// Between what a client does, at most.
+    pub(crate) think_us: u64,
+    /// Transactions between snapshots.
+    pub(crate) snap_count: u64,
+    /// Transactions that a leader keeps for learners (`commitLogCount`).
+    pub(crate) commit_log_count: usize,
+    pub(crate) force_snapshot_sync: bool,
+    pub(crate) log_sync: bool,
+    pub(crate) preallocate: u64,
+    /// One way, at most.
+    pub(crate) latency_us: u64,
+    /// Clocks go faster or slower by up to so many in a million.
+    pub(crate) drift_ppm: u64,
+    /// Mean time between faults.
+    pub(crate) fault_interval_us: u64,
+    /// How often each kind of fault, in the order of [`crate::cluster::world`]'s table.
+    pub(crate) weights: [u64; FAULT_KINDS],
+}
+
+/// Kinds of faults.
+pub(crate) const FAULT_KINDS: usize = 10;
+
+impl Profile {
+    pub(crate) fn draw(options: &Options) -> Profile {
+        let mut dice = Random::stream(options.seed, "profile");
+        let voters = options
+            .members
+            .unwrap_or(*dice.pick(&[3, 3, 3, 3, 3, 5, 5]));
+        let mut weights = [0; FAULT_KINDS];
+        for weight in &mut weights {
+            *weight = *dice.pick(&[0, 1, 1, 4]);
+        }
+        Profile {
+            voters,
+            observers: *dice.pick(&[0, 0, 0, 1, 1, 2]),
+            is_hierarchical: voters == 5 && dice.per_mille(250),
+            clients: dice.index(3) + 2,
+            think_us: *dice.pick(&[10_000, 40_000, 40_000, 120_000]),
+            snap_count: dice.between(8, 60),
+            commit_log_count: *dice.pick(&[1, 5, 20, 500]),
+            force_snapshot_sync: dice.per_mille(60),
+            log_sync: dice.per_mille(700),
+            preallocate: *dice.pick(&[0, 4 << 10]),
+            latency_us: *dice.pick(&[300, 1_000, 1_000, 8_000]),
+            drift_ppm: *dice.pick(&[0, 1_000, 50_000]),
+            fault_interval_us: *dice.pick(&[100_000, 250_000, 250_000, 600_000]),
+            weights,
+        }
+    }
+
+    pub(crate) fn members(&self) -> usize {
+        self.voters + self.observers
+    }
+
+    pub(crate) fn is_observer(&self, member: usize) -> bool {
+        member >= self.voters
+    }
+
+    /// Who takes part, as everyone should know it.
+    pub(crate) fn membership(&self) -> Membership {
+        let ids = |range: std::ops::Range<usize>| range.map(server_id).collect::<BTreeSet<_>>();
+        let voters = ids(0..self.voters);
+        let verifier = if self.is_hierarchical {
+            // Two groups of two and one of one, the heavy one in which counts twice.
+            let group = |members: &[(usize, u64)]| Group {
+                members: members
+                    .iter()
+                    .map(|(at, weight)| (server_id(*at), *weight))
+                    .collect(),
+            };
+            QuorumVerifier::Hierarchical(vec![
+                group(&[(0, 1), (1, 2)]),
+                group(&[(2, 1), (3, 1)]),
+                group(&[(4, 1)]),
+            ])
+        } else {
+            QuorumVerifier::Majority(voters.clone())
+        };
+        Membership::fixed(View {
+            version: 0,
+            verifier,
+            text: self.text().into(),
+            voters,
+            observers: ids(self.voters..self.members()),
+        })
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for member in 0..self.members() {
+            let role = if self.is_observer(member) {
+                "observer"
+            } else {
+                "participant"
+            };
+            let id = server_id(member).0;
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "server.{id}=10.0.0.{id}:2888:3888:{role};2181");
+        }
+        text + "version=0"
+    }
+
+    /// A member's, made a good deal hastier than the defaults.
+    pub(crate) fn ensemble(&self, member: usize) -> EnsembleSettings {
+        EnsembleSettings {
+            me: server_id(member),
+            tick_ms: TICK_MS,
+            init_limit: 10,
+            sync_limit: 5,
+            notification_ms_min: 20,
+            notification_ms_max: 400,
+            force_snapshot_sync: self.force_snapshot_sync,
+            log_sync: self.log_sync,
+            snap_syncs_max: 10,
+            diff_syncs_max: 100,
+        }
+    }
+
+    pub(crate) fn settings(&self, member: usize) -> Settings {
+        Settings {
+            server_id: server_id(member),
+            tick_ms: TICK_MS,
+            min_session_timeout_ms: 2 * 100,
+            max_session_timeout_ms: 20 * 100,
+            ..crate::options::settings()
+        }
+    }
+}
+
+/// `tickTime`.
+const TICK_MS: i64 = 100;
+
+/// A member's `myid`.
+pub(crate) fn server_id(member: usize) -> ServerId {
+    ServerId(i64::try_from(member).expect("few") + 1)
+}
+
+/// The member with a `myid`.
+pub(crate) fn member_of(id: ServerId) -> Option<usize> {
+    usize::try_from(id.0.checked_sub(1)?).ok()
+}

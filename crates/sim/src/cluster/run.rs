@@ -1,0 +1,56 @@
+//! One run from its options to its report.
+
+use super::options::Options;
+use super::world::World;
+use crate::run::{Failure, failed, of_panic};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a run that met no contradiction was like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// From which everything followed.
+    pub seed: u64,
+    /// Of everything that happened.
+    pub trace_hash: u64,
+    /// How much that was.
+    pub trace_lines: u64,
+    /// Members, observers among them.
+    pub members: usize,
+    /// Decided.
+    pub transactions: usize,
+    /// Received by clients.
+    pub replies: u64,
+    /// Of all members.
+    pub lives: u64,
+    /// Epochs that were led.
+    pub epochs: usize,
+    /// Histories that were cut.
+    pub truncations: u64,
+    /// Snapshots that learners installed.
+    pub snapshots: u64,
+    /// Simulated time.
+    pub ended_ms: u64,
+}
+
+/// Runs once.
+///
+/// # Errors
+/// [`Failure`], also if something panics.
+pub fn run(options: &Options) -> Result<Report, Failure> {
+    let world = World::new(options.clone());
+    catch_unwind(AssertUnwindSafe(|| world.run()))
+        .unwrap_or_else(|panic| Err(of_panic(options.seed, &*panic)))
+}
+
+/// Runs twice and compares the traces.
+///
+/// # Errors
+/// [`Failure`].
+pub fn run_twice(options: &Options) -> Result<Report, Failure> {
+    let (first, second) = (run(options)?, run(options)?);
+    if first == second {
+        return Ok(first);
+    }
+    let what = format!("{first:?} and then {second:?}");
+    Err(failed(options.seed, "a seed replays", what))
+}

@@ -1,0 +1,137 @@
+//! The second act: everything is mended, and the ensemble has so much simulated time to become one
+//! again, to serve everybody, and to settle.
+
+use super::World;
+use crate::cluster::client::Client;
+use crate::cluster::fact::Fact;
+use crate::cluster::schedule::Event;
+
+/// From the mending until every member serves and every client has written.
+const CONVERGE_US: u64 = 15_000_000;
+/// From the clients' last request until everyone has settled.
+const SETTLE_US: u64 = 10_000_000;
+/// Between looks.
+const LOOK_INTERVAL_US: u64 = 20_000;
+/// Writes of each client in the second act.
+const CALM_WRITES: u64 = 3;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    /// Things break.
+    Faults,
+    /// They are mended, and the ensemble converges.
+    Converging {
+        since_us: u64,
+    },
+    /// The clients ask for nothing any more.
+    Settling {
+        since_us: u64,
+    },
+    Over,
+}
+
+impl World {
+    pub(super) fn may_break(&self) -> bool {
+        self.act == Act::Faults
+    }
+
+    pub(super) fn mend(&mut self) {
+        self.env.milestone("everything is mended");
+        self.act = Act::Converging {
+            since_us: self.env.now_us,
+        };
+        self.env.reunite();
+        self.env.unstall();
+        for at in 0..self.places.len() {
+            let place = &mut self.places[at];
+            place.frozen_until_us = 0;
+            place.site.simulated.forgive();
+            self.env.after(5_000, Event::Start(at));
+        }
+        for client in &mut self.clients {
+            client.calm_down();
+        }
+        self.env.after(LOOK_INTERVAL_US, Event::Look);
+    }
+
+    pub(super) fn look(&mut self) {
+        let now_us = self.env.now_us;
+        self.env.after(LOOK_INTERVAL_US, Event::Look);
+        match self.act {
+            Act::Faults | Act::Over => {}
+            Act::Converging { since_us } => {
+                if self.has_converged() {
+                    self.act = Act::Settling { since_us: now_us };
+                    for client in &mut self.clients {
+                        client.is_done = true;
+                    }
+                } else if now_us > since_us + CONVERGE_US {
+                    let what = self.describe();
+                    self.env.complain("the ensemble converges", what);
+                }
+            }
+            Act::Settling { since_us } => {
+                if self.has_settled() {
+                    self.check_ends();
+                    self.act = Act::Over;
+                } else if now_us > since_us + SETTLE_US {
+                    let what = self.describe();
+                    self.env.complain("the ensemble settles", what);
+                }
+            }
+        }
+    }
+
+    fn serves(&self, at: usize) -> bool {
+        self.places[at]
+            .member
+            .as_ref()
+            .is_some_and(|member| member.serves)
+    }
+
+    fn has_converged(&self) -> bool {
+        let all_serve = (0..self.places.len()).all(|at| self.serves(at));
+        let has_written = |client: &Client| client.calm_writes >= CALM_WRITES;
+        all_serve && self.clients.iter().all(has_written)
+    }
+
+    fn has_settled(&self) -> bool {
+        let ends = self.places.iter().map(|place| {
+            let member = place.member.as_ref()?;
+            Some((member.replica.last_zxid(), member.replica.digest()))
+        });
+        let ends: Vec<_> = ends.collect();
+        let is_one = ends.windows(2).all(|pair| pair[0] == pair[1]);
+        let waits = self.clients.iter().any(|client| client.unanswered() > 0);
+        !waits && is_one && ends.iter().all(Option::is_some)
+    }
+
+    fn check_ends(&mut self) {
+        for (at, place) in self.places.iter().enumerate() {
+            if let Some(member) = &place.member {
+                self.env.tell(&Fact::Final {
+                    member: at,
+                    replica: &member.replica,
+                });
+            }
+        }
+    }
+
+    fn describe(&self) -> String {
+        let members = self.places.iter().map(|place| match &place.member {
+            None => "down".to_owned(),
+            Some(member) => {
+                let zxid = member.replica.last_zxid();
+                format!("{zxid} serves: {}", member.serves)
+            }
+        });
+        let members: Vec<String> = members.collect();
+        let writes = self.clients.iter().map(|client| client.calm_writes);
+        let unanswered = self.clients.iter().map(Client::unanswered);
+        format!(
+            "members {members:?}, writes of clients {:?}, unanswered {:?}",
+            writes.collect::<Vec<_>>(),
+            unanswered.collect::<Vec<_>>()
+        )
+    }
+}

@@ -1,0 +1,190 @@
+//! What breaks in the first act.
+
+use super::World;
+use crate::cluster::member::End;
+use crate::cluster::options::FAULT_KINDS;
+use crate::cluster::schedule::{Direction, Event, MemberId};
+use zooid_storage::disk::Fault;
+
+/// Every kind of fault. A profile has a weight for each.
+const KINDS: [Kind; FAULT_KINDS] = [
+    Kind::Kill,
+    Kind::LosePower,
+    Kind::LosePowerEverywhere,
+    Kind::FailDisk,
+    Kind::SlowDisk,
+    Kind::Freeze,
+    Kind::Part,
+    Kind::Isolate,
+    Kind::Stall,
+    Kind::Reset,
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A process is killed.
+    Kill,
+    /// A machine loses power at one of its disk's next operations.
+    LosePower,
+    /// All do, at once.
+    LosePowerEverywhere,
+    /// One of a disk's next operations fails.
+    FailDisk,
+    /// One of a disk's next syncs takes long.
+    SlowDisk,
+    /// A process does nothing for a while.
+    Freeze,
+    /// The network falls into two parts, perhaps in one direction only.
+    Part,
+    /// One member is cut off from some others, perhaps in one direction only.
+    Isolate,
+    /// A connection carries nothing in one direction.
+    Stall,
+    /// A connection breaks, or all of a member's do.
+    Reset,
+}
+
+impl World {
+    pub(super) fn schedule_fault(&mut self) {
+        let delay_us = self.dice.below(2 * self.profile.fault_interval_us);
+        self.env.after(delay_us, Event::Fault);
+    }
+
+    fn draw_kind(&mut self) -> Option<Kind> {
+        let weights = self.profile.weights;
+        let mut left = self.dice.below(weights.iter().sum());
+        for (kind, weight) in KINDS.into_iter().zip(weights) {
+            if left < weight {
+                return Some(kind);
+            }
+            left -= weight;
+        }
+        None
+    }
+
+    /// The leader is the most rewarding.
+    fn draw_member(&mut self) -> MemberId {
+        match self.env.checkers.leadership.newest() {
+            Some(leader) if self.dice.per_mille(350) => leader,
+            _ => self.dice.index(self.places.len()),
+        }
+    }
+
+    pub(super) fn break_something(&mut self) {
+        if !self.may_break() {
+            return;
+        }
+        self.schedule_fault();
+        let Some(kind) = self.draw_kind() else {
+            return;
+        };
+        let at = self.draw_member();
+        self.env.milestone(&format!("{kind:?} at {at}"));
+        match kind {
+            Kind::Kill => self.end(at, End::Killed),
+            Kind::LosePower => {
+                let operations = self.dice.below(30);
+                self.inject(at, operations, Fault::PowerLoss);
+            }
+            Kind::LosePowerEverywhere => {
+                // Often enough that it happens, seldom enough that something happens between.
+                if self.dice.per_mille(300) {
+                    for at in 0..self.places.len() {
+                        self.end(at, End::PowerLost);
+                    }
+                }
+            }
+            Kind::FailDisk => {
+                let operations = self.dice.below(20);
+                self.inject(at, operations, Fault::Error);
+            }
+            Kind::SlowDisk => {
+                let operations = self.dice.below(10);
+                self.inject(at, operations, Fault::SlowSync);
+            }
+            Kind::Freeze => {
+                let most_us = *self.dice.pick(&[20_000, 300_000, 1_500_000]);
+                let until_us = self.env.now_us + self.dice.below(most_us);
+                self.places[at].frozen_until_us = until_us;
+            }
+            Kind::Part => self.part(),
+            Kind::Isolate => self.isolate(at),
+            Kind::Stall => {
+                let until_us = self.env.now_us + self.dice.below(1_500_000);
+                let direction = *self.dice.pick(&[Direction::Out, Direction::Back]);
+                if let Some(wire) = self.env.network.any_wire() {
+                    self.env.network.stall(wire, direction, until_us);
+                }
+            }
+            Kind::Reset => self.reset(at),
+        }
+    }
+
+    fn end(&mut self, at: MemberId, end: End) {
+        if let Some(member) = &mut self.places[at].member {
+            member.end.get_or_insert(end);
+        }
+        self.bury(at);
+    }
+
+    fn inject(&mut self, at: MemberId, operations: u64, fault: Fault) {
+        let disk = &self.places[at].site.simulated;
+        disk.inject(disk.operations() + operations, fault);
+    }
+
+    fn part(&mut self) {
+        let one: Vec<bool> = self
+            .places
+            .iter()
+            .map(|_| self.dice.per_mille(500))
+            .collect();
+        let (there, back) = self.draw_directions();
+        for (from, from_one) in one.iter().enumerate() {
+            for (to, to_one) in one.iter().enumerate() {
+                if (*from_one && !to_one && there) || (!from_one && *to_one && back) {
+                    self.env.network.block(from, to);
+                }
+            }
+        }
+        self.reunite_later();
+    }
+
+    fn isolate(&mut self, at: MemberId) {
+        let (there, back) = self.draw_directions();
+        let spares = *self.dice.pick(&[0, 0, 400]);
+        for other in (0..self.places.len()).filter(|other| *other != at) {
+            if self.dice.per_mille(spares) {
+                continue;
+            }
+            if there {
+                self.env.network.block(at, other);
+            }
+            if back {
+                self.env.network.block(other, at);
+            }
+        }
+        self.reunite_later();
+    }
+
+    fn draw_directions(&mut self) -> (bool, bool) {
+        *self
+            .dice
+            .pick(&[(true, true), (true, true), (true, false), (false, true)])
+    }
+
+    fn reunite_later(&mut self) {
+        let most_us = *self.dice.pick(&[100_000, 1_000_000]);
+        let delay_us = self.dice.below(most_us);
+        self.env.after(delay_us, Event::Reunite);
+    }
+
+    fn reset(&mut self, at: MemberId) {
+        if self.dice.per_mille(500) {
+            for wire in self.env.network.wires_of(at) {
+                self.env.reset(wire);
+            }
+        } else if let Some(wire) = self.env.network.any_wire() {
+            self.env.reset(wire);
+        }
+    }
+}
