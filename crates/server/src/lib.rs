@@ -5,7 +5,7 @@
 //! [`zooid_node::Connection`], [`zooid_tree::Replica`]).
 //!
 //! A server alone and a member of an ensemble are driven alike; the latter has, besides, the election
-//! port and the quorum port ([`quorum`]).
+//! port and the quorum port (`quorum`).
 //!
 //! Threads: the tokio workers own the sockets and run reads; one core thread steps the node and
 //! writes the replica; one log thread syncs; one snapshot thread walks the tree. Between them are
