@@ -9,6 +9,7 @@ mod line_limit;
 mod link;
 mod links;
 mod log_history;
+mod progress;
 mod reader;
 mod snapshot_stream;
 mod writer;

@@ -2,6 +2,7 @@
 
 use super::link::Link;
 use super::links::{Links, Origin};
+use super::progress::Progress;
 use super::snapshot_stream;
 use crate::core_thread::CoreMessage;
 use crate::membership;
@@ -124,7 +125,10 @@ impl LinkReader {
     async fn receive_snapshot(&mut self, zxid: Zxid) -> Result<(), String> {
         let options = self.links.shared.files.recover_options.tree;
         let (socket, buffer) = (&mut self.socket, &mut self.buffer);
-        let received = snapshot_stream::receive(socket, buffer, zxid, options, self.limit).await;
+        let limit = self.limit;
+        let mut progress = Progress::new(self.links.shared.core.clone(), self.link.id);
+        let received =
+            snapshot_stream::receive(socket, buffer, zxid, options, limit, &mut progress).await;
         let replica = received.map_err(|reason| format!("no snapshot: {reason}"))?;
         self.links.hold_snapshot(self.link.id, replica);
         self.tell(vec![Input::SnapshotReceived {

@@ -1,6 +1,7 @@
 //! A snapshot on its way from a leader to a learner (spec §6.4): behind the SNAP packet, the data of a
 //! snapshot file without header and seals, and a signature.
 
+use super::progress::Progress;
 use super::writer::Chunks;
 use crate::shared::{Shared, SharedWalk};
 use bytes::{Buf as _, BytesMut};
@@ -54,6 +55,7 @@ pub(super) async fn receive(
     zxid: Zxid,
     options: TreeOptions,
     limit: Limit,
+    progress: &mut Progress,
 ) -> Result<Replica, String> {
     let mut intake = Intake {
         parser: BodyParser::default(),
@@ -62,6 +64,7 @@ pub(super) async fn receive(
     };
     while !intake.take(buffer)? {
         read_more(socket, buffer, limit.0.saturating_add(ITEM_BYTES_BESIDES)).await?;
+        progress.made().await;
     }
     let signature = SIGNATURE.to_owned().to_vec();
     while buffer.len() < signature.len() {

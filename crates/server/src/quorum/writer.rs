@@ -1,6 +1,7 @@
 //! Sending what a link's queue holds: packets as they are, log and snapshot as they are read.
 
 use super::link::{Link, Part};
+use super::progress::Progress;
 use super::{log_history, snapshot_stream};
 use crate::shared::Shared;
 use std::sync::Arc;
@@ -28,18 +29,19 @@ pub(super) async fn run(
     link: Arc<Link>,
     mut socket: OwnedWriteHalf,
 ) -> String {
+    let mut progress = Progress::new(shared.core.clone(), link.id);
     loop {
         let sent = match link.next_part().await {
             Part::Packets(block) => socket.write_all(&block).await.map_err(|e| e.to_string()),
             Part::Log { after, upto } => {
                 let shared = Arc::clone(&shared);
                 let read = move |chunks: &Chunks| log_history::send(&shared, after, upto, chunks);
-                stream(&mut socket, read).await
+                stream(&mut socket, &mut progress, read).await
             }
             Part::Snapshot(walk) => {
                 let shared = Arc::clone(&shared);
                 let read = move |chunks: &Chunks| snapshot_stream::send(&shared, *walk, chunks);
-                stream(&mut socket, read).await
+                stream(&mut socket, &mut progress, read).await
             }
         };
         if let Err(reason) = sent {
@@ -51,6 +53,7 @@ pub(super) async fn run(
 /// Sends what `read` puts out on a thread where it may block.
 async fn stream(
     socket: &mut OwnedWriteHalf,
+    progress: &mut Progress,
     read: impl FnOnce(&Chunks) -> Result<(), String> + Send + 'static,
 ) -> Result<(), String> {
     let (sender, mut chunks) = mpsc::channel(CHUNKS_MAX);
@@ -60,6 +63,7 @@ async fn stream(
             .write_all(&chunk)
             .await
             .map_err(|error| error.to_string())?;
+        progress.made().await;
     }
     reading.await.map_err(|error| error.to_string())?
 }

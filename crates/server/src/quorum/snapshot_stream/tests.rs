@@ -1,4 +1,4 @@
-use super::receive;
+use super::{Progress, receive};
 use bytes::BytesMut;
 use std::io::Cursor;
 use zooid_proto::{Acl, CreateTxn, Limit, SessionId, Txn, TxnHeader, Zxid};
@@ -6,6 +6,11 @@ use zooid_tree::{Replica, TreeOptions};
 
 fn options() -> TreeOptions {
     TreeOptions::default()
+}
+
+fn progress() -> Progress {
+    let (core, _) = tokio::sync::mpsc::channel(1);
+    Progress::new(core, zooid_zab::LinkId(1))
 }
 
 /// A few nodes and a session.
@@ -55,7 +60,15 @@ async fn what_is_sent_is_what_arrives_and_what_follows_stays() {
         let mut socket = Cursor::new(&bytes[already_there..]);
         let zxid = sent.last_zxid();
         let limit = Limit::default();
-        let arrived = receive(&mut socket, &mut buffer, zxid, options(), limit).await;
+        let arrived = receive(
+            &mut socket,
+            &mut buffer,
+            zxid,
+            options(),
+            limit,
+            &mut progress(),
+        )
+        .await;
         let mut arrived = arrived.unwrap();
         assert_eq!(arrived.last_zxid(), zxid);
         assert_eq!(arrived.digest(), sent.digest());
@@ -71,7 +84,9 @@ async fn a_snapshot_that_is_not_whole_is_none() {
     let take = async |bytes: &[u8], limit: Limit| {
         let mut socket = Cursor::new(bytes);
         let mut buffer = BytesMut::new();
-        let received = receive(&mut socket, &mut buffer, Zxid(1), options(), limit);
+        let mut progress = progress();
+        let (buffer, zxid) = (&mut buffer, Zxid(1));
+        let received = receive(&mut socket, buffer, zxid, options(), limit, &mut progress);
         received.await.map(|replica| replica.digest())
     };
     for len in 0..bytes.len() {
