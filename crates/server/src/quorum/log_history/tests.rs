@@ -11,7 +11,8 @@ fn z(epoch: i64, counter: i64) -> Zxid {
     Zxid((epoch << 32) + counter)
 }
 
-/// A log of runs, in front of each of which a snapshot may have been installed at a zxid.
+/// A log of runs, in front of each of which a snapshot may have been installed at a zxid, the logs from
+/// before being kept: ZooKeeper does, whose directory this may have been.
 fn probe(runs: &[(Option<Zxid>, &[Zxid])], after: Zxid, snapshots: &[Zxid]) -> LogProbe {
     let disk: Arc<dyn Disk> = Arc::new(SimulatedDisk::new(1));
     let dirs = Dirs {
@@ -24,10 +25,14 @@ fn probe(runs: &[(Option<Zxid>, &[Zxid])], after: Zxid, snapshots: &[Zxid]) -> L
         preallocate: 0,
         ..LogOptions::default()
     };
-    let mut log = TxnLog::new(Arc::clone(&disk), dirs.clone(), kept, options, z(4, 0));
+    let writer = |last| {
+        let (disk, kept) = (Arc::clone(&disk), Arc::clone(&kept));
+        TxnLog::new(disk, dirs.clone(), kept, options, last)
+    };
+    let mut log = writer(z(4, 0));
     for (installed, zxids) in runs {
         if let Some(zxid) = installed {
-            log.replace_after(*zxid).unwrap();
+            log = writer(*zxid);
         }
         for zxid in *zxids {
             // Of a transaction's header only the zxid matters here.
@@ -36,7 +41,7 @@ fn probe(runs: &[(Option<Zxid>, &[Zxid])], after: Zxid, snapshots: &[Zxid]) -> L
         }
         log.commit().unwrap();
     }
-    let mut history = LogIterator::after(disk, &dirs.logs, after, true).unwrap();
+    let mut history = LogIterator::after(Arc::clone(&disk), &dirs.logs, after, true).unwrap();
     prove(&mut history, after, snapshots).unwrap_or(LogProbe::Unknown)
 }
 
