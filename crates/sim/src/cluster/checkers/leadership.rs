@@ -38,9 +38,9 @@ impl Leadership {
     }
 
     /// Who has led last, as far as anyone knows.
-    pub(crate) fn newest(&self) -> Option<MemberId> {
-        let (_, (member, _)) = self.leaders.last_key_value()?;
-        Some(*member)
+    pub(crate) fn newest(&self) -> Option<(Epoch, MemberId)> {
+        let (epoch, (member, _)) = self.leaders.last_key_value()?;
+        Some((*epoch, *member))
     }
 
     /// How many epochs were led.

@@ -4,12 +4,15 @@
 use super::World;
 use crate::cluster::client::Client;
 use crate::cluster::fact::Fact;
+use crate::cluster::member::End;
 use crate::cluster::schedule::Event;
 
 /// From the mending until every member serves and every client has written.
 const CONVERGE_US: u64 = 15_000_000;
 /// From the clients' last request until everyone has settled.
 const SETTLE_US: u64 = 10_000_000;
+/// Between an operator's looks, in the second act: a multiple of [`LOOK_INTERVAL_US`].
+const HELP_INTERVAL_US: u64 = 3_000_000;
 /// Between looks.
 const LOOK_INTERVAL_US: u64 = 20_000;
 /// Writes of each client in the second act.
@@ -68,6 +71,8 @@ impl World {
                 } else if now_us > since_us + CONVERGE_US {
                     let what = self.describe();
                     self.env.complain("the ensemble converges", what);
+                } else {
+                    self.help_out(now_us - since_us);
                 }
             }
             Act::Settling { since_us } => {
@@ -79,6 +84,26 @@ impl World {
                     self.env.complain("the ensemble settles", what);
                 }
             }
+        }
+    }
+
+    /// A member that has promised itself to an epoch whose leader failed cannot follow an older one. As
+    /// in ZooKeeper it waits for the next election, which an operator may have to bring about.
+    fn help_out(&mut self, passed_us: u64) {
+        if !passed_us.is_multiple_of(HELP_INTERVAL_US) {
+            return;
+        }
+        let checkers = &self.env.checkers;
+        let Some((epoch, leader)) = checkers.leadership.newest() else {
+            return;
+        };
+        let has_promised = |at: usize| checkers.ledger.book(at).epochs.accepted > epoch;
+        let is_kept_out = |at: usize| !self.serves(at) && has_promised(at);
+        if self.serves(leader) && (0..self.places.len()).any(is_kept_out) {
+            self.env.milestone(&format!(
+                "member {leader} is restarted for the sake of another"
+            ));
+            self.end(leader, End::Killed);
         }
     }
 

@@ -65,7 +65,7 @@ impl World {
     /// The leader is the most rewarding.
     fn draw_member(&mut self) -> MemberId {
         match self.env.checkers.leadership.newest() {
-            Some(leader) if self.dice.per_mille(350) => leader,
+            Some((_, leader)) if self.dice.per_mille(350) => leader,
             _ => self.dice.index(self.places.len()),
         }
     }
@@ -120,7 +120,7 @@ impl World {
         }
     }
 
-    fn end(&mut self, at: MemberId, end: End) {
+    pub(super) fn end(&mut self, at: MemberId, end: End) {
         if let Some(member) = &mut self.places[at].member {
             member.end.get_or_insert(end);
         }
