@@ -12,7 +12,9 @@ use std::io;
 use std::sync::Arc;
 use zooid_node::{Input, Output};
 use zooid_proto::{Epoch, Zxid};
-use zooid_storage::{LogError, LogReadError, RecoverError, SnapshotError, SnapshotOptions};
+use zooid_storage::{
+    LogError, LogReadError, RecoverError, SnapshotError, SnapshotOptions, TruncateError,
+};
 use zooid_tree::Replica;
 use zooid_zab::LinkId;
 
@@ -60,11 +62,16 @@ impl StorageError {
             StorageError::Log(LogError::OutOfOrder { .. }) | StorageError::Install(_) => false,
             StorageError::Recover(err) => matches!(
                 err,
-                RecoverError::Io(_) | RecoverError::Log(LogReadError::Io(_))
+                RecoverError::Io(_)
+                    | RecoverError::Log(LogReadError::Io(_))
+                    | RecoverError::Snapshot(SnapshotError::Io(_))
             ),
-            StorageError::Log(LogError::Truncate(err)) => {
-                matches!(err, zooid_storage::TruncateError::Io(_))
-            }
+            StorageError::Log(LogError::Truncate(err)) => matches!(
+                err,
+                TruncateError::Io(_)
+                    | TruncateError::Snapshot(SnapshotError::Io(_))
+                    | TruncateError::Log(LogReadError::Io(_))
+            ),
             StorageError::Log(_) | StorageError::Snapshot(_) | StorageError::Epoch(_) => true,
         }
     }
