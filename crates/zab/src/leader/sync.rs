@@ -132,6 +132,8 @@ fn cut(peer: Zxid, to: Zxid, missing: Missing) -> SyncPlan {
     }
 }
 
+/// A tail that the history has gone past is cut only while the history is still in the tail's epoch;
+/// otherwise it is a snapshot, as in Java.
 fn walk_window(peer: Zxid, history: &History) -> SyncPlan {
     let mut previous = None;
     let next = history.iter().map(|(zxid, _)| zxid).find(|zxid| {
@@ -148,8 +150,10 @@ fn walk_window(peer: Zxid, history: &History) -> SyncPlan {
             zxid: history.max(),
             missing: Missing::after(peer),
         },
-        Some(previous) => cut(peer, previous, Missing::after(previous)),
-        None => SyncPlan::Snapshot,
+        Some(previous) if next.is_some_and(|next| next.epoch() == peer.epoch()) => {
+            cut(peer, previous, Missing::after(previous))
+        }
+        _ => SyncPlan::Snapshot,
     }
 }
 
@@ -164,8 +168,10 @@ fn walk_log(peer: Zxid, (min, max): (Zxid, Zxid), probe: LogProbe) -> SyncPlan {
     let missing = Missing::from_log(prev, min);
     if prev == peer || peer.is_epoch_start() {
         SyncPlan::Diff { zxid: max, missing }
-    } else {
+    } else if next.epoch() == peer.epoch() {
         cut(peer, prev, missing)
+    } else {
+        SyncPlan::Snapshot
     }
 }
 

@@ -95,13 +95,13 @@ fn a_tail_that_nobody_else_has_is_cut_within_its_epoch() {
     assert_eq!(choose(z(6, 1), &history, rules(), None), SyncPlan::Snapshot);
 }
 
-/// Java does this only until the next epoch has a transaction, and sends a snapshot from then on.
 #[test]
-fn a_tail_is_cut_though_the_history_has_gone_on_in_a_newer_epoch() {
+fn a_tail_that_a_newer_epoch_has_gone_past_is_replaced_by_a_snapshot() {
     let mut history = window();
     history.push(z(6, 1), Bytes::new());
-    assert_eq!(choose(z(5, 5), &history, rules(), None), trunc(z(5, 3)));
-    assert_eq!(choose(z(4, 12), &history, rules(), None), trunc(z(4, 9)));
+    for peer in [z(5, 5), z(4, 12)] {
+        assert_eq!(choose(peer, &history, rules(), None), SyncPlan::Snapshot);
+    }
 }
 
 #[test]
@@ -160,13 +160,17 @@ fn the_log_says_where_to_cut() {
     };
     let mut history = History::new(1, z(5, 2));
     history.push(z(5, 3), Bytes::new());
-    // (4, 9) was never committed; the epoch went on at (5, 1).
+    assert_eq!(
+        choose(z(4, 7), &history, rules, found(z(4, 6), z(4, 8))),
+        SyncPlan::Trunc {
+            to: z(4, 6),
+            missing: Missing::from_log(z(4, 6), z(5, 3)),
+        }
+    );
+    // (4, 9) was never committed; the history went on at (5, 1).
     assert_eq!(
         choose(z(4, 9), &history, rules, found(z(4, 8), z(5, 1))),
-        SyncPlan::Trunc {
-            to: z(4, 8),
-            missing: Missing::from_log(z(4, 8), z(5, 3)),
-        }
+        SyncPlan::Snapshot
     );
     assert_eq!(
         choose(z(4, 1), &history, rules, found(z(3, 7), z(5, 1))),

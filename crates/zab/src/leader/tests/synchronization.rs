@@ -93,19 +93,19 @@ fn a_learner_before_the_window_gets_the_log_and_then_the_window() {
 #[test]
 fn the_log_cuts_what_it_does_not_have() {
     let mut script = busy();
-    script.catch_up(3, z(3, 20));
+    script.catch_up(3, z(3, 7));
     script.probed(
         3,
         LogProbe::Found {
-            prev: z(3, 8),
-            next: z(4, 1),
+            prev: z(3, 6),
+            next: z(3, 8),
         },
     );
     let packets = [
         "LeaderInfo 5.0",
-        "probe 3.20",
-        "Trunc 3.8",
-        "log 3.8..=4.8",
+        "probe 3.7",
+        "Trunc 3.6",
+        "log 3.6..=4.8",
         "Proposal 4.9",
         "Commit 4.9",
         "Proposal 5.1",
