@@ -269,7 +269,19 @@ impl Driver<'_, '_> {
 
     /// Sees every event that is on its way, and which connections have been closed.
     fn flush(&mut self, received: &mut Log) -> Result<()> {
-        self.site.catch_up(self.last_zxid)?;
+        let mut seen = Log::new();
+        self.ping_all(&mut seen)?;
+        if self.site.has_members() {
+            // Nothing but a ping tells the zxid at which a session began.
+            self.site.catch_up(self.last_zxid)?;
+            self.ping_all(&mut seen)?;
+            seen.sort_by(|(a, _), (b, _)| a.cmp(b));
+        }
+        received.extend(seen);
+        Ok(())
+    }
+
+    fn ping_all(&mut self, received: &mut Log) -> Result<()> {
         let names: Vec<String> = self.connections.keys().cloned().collect();
         for name in names {
             let connection = self

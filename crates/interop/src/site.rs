@@ -63,14 +63,19 @@ impl<'a> Site<'a> {
         Ok(member.context("this server is alone")?.server)
     }
 
-    /// The newest zxid at home.
+    /// The newest zxid of any member: each has applied what its own clients have seen.
     pub(crate) fn newest(&mut self) -> Result<Zxid> {
-        let home = self.home.address();
-        let mut members = self.members.iter_mut();
-        let at_home = members.find(|member| member.server.address() == home);
-        let session = &mut at_home.context("one is at home")?.session;
-        session.ping()?;
-        Ok(session.last_zxid())
+        let mut newest = Zxid::ZERO;
+        for member in &mut self.members {
+            member.session.ping()?;
+            newest = newest.max(member.session.last_zxid());
+        }
+        Ok(newest)
+    }
+
+    /// Whether it is an ensemble, whose members may be behind each other.
+    pub(crate) fn has_members(&self) -> bool {
+        !self.members.is_empty()
     }
 
     /// Waits until every member has applied this. A sync would do that too, but an ensemble of ZooKeeper
