@@ -13,7 +13,7 @@ pub use status::{Mode, Status};
 
 use crate::{Options, Server, Session, TreeDump};
 use anyhow::{Context, Result, bail, ensure};
-use ports::free_ports;
+use ports::Ports;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::SocketAddr;
@@ -28,6 +28,8 @@ pub struct Ensemble {
     members: BTreeMap<ServerId, Member>,
     // Held for its drop: removes the members' directories.
     _directory: TempDir,
+    // As long as the members may come back to them.
+    _ports: Ports,
 }
 
 #[derive(Debug)]
@@ -72,16 +74,17 @@ impl Ensemble {
     pub fn prepare(layout: &Layout, options: &Options) -> Result<Ensemble> {
         let directory = TempDir::with_prefix("zooid-ensemble-")?;
         let mut members = BTreeMap::new();
-        let ports = free_ports(layout.ports_needed())?;
-        let lines = layout.server_lines(&ports);
+        let ports = Ports::reserve(layout.ports_needed())?;
+        let lines = layout.server_lines(&ports.numbers);
         for (index, seat) in layout.seats().iter().enumerate() {
             let id = ServerId(i64::try_from(index + 1)?);
             let own_directory = directory.path().join(id.to_string());
             fs::create_dir_all(own_directory.join("data"))?;
             fs::write(own_directory.join("data/myid"), id.to_string())?;
             let options = Layout::member_options(&lines, seat, options);
+            let port = ports.numbers[index];
             let member = Member {
-                server: Server::on_port(seat.kind, options, &own_directory, ports[index]),
+                server: Server::on_port(seat.kind, options, &own_directory, port),
                 role: seat.role,
                 state: MemberState::Down,
             };
@@ -90,6 +93,7 @@ impl Ensemble {
         Ok(Ensemble {
             members,
             _directory: directory,
+            _ports: ports,
         })
     }
 

@@ -1,36 +1,57 @@
 //! Ports that stay a server's own while it is down.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use std::env;
+use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Free ports of the loopback address, below those that the system gives to outgoing connections: a
-/// client must not come to sit on the port of a server that is just being restarted.
-pub(super) fn free_ports(count: usize) -> Result<Vec<u16>> {
-    let mut candidate = FIRST + u16::try_from(start_of_search() % u64::from(SPAN))?;
-    let mut found = Vec::with_capacity(count);
-    for _ in 0..SPAN {
-        if found.len() == count {
-            break;
+/// Free ports of the loopback address that no other test takes: a member that is down listens on none
+/// of its own, and one that follows not on all of them.
+///
+/// They lie below those that the system gives to outgoing connections: a client must not come to sit on
+/// the port of a server that is just being restarted.
+#[derive(Debug)]
+pub(super) struct Ports {
+    pub(super) numbers: Vec<u16>,
+    // Locked as long as it is open.
+    _reservation: File,
+}
+
+impl Ports {
+    /// Reserves so many.
+    pub(super) fn reserve(count: usize) -> Result<Ports> {
+        ensure!(
+            count <= usize::from(BLOCK),
+            "{count} ports are more than a block"
+        );
+        let directory = env::temp_dir().join("zooid-interop-ports");
+        fs::create_dir_all(&directory)?;
+        let start = u16::try_from(start_of_search() % u64::from(BLOCKS))?;
+        for block in (0..BLOCKS).map(|offset| (start + offset) % BLOCKS) {
+            let path = directory.join(format!("{block}.lock"));
+            let reservation = File::options().create(true).append(true).open(&path);
+            let reservation = reservation.with_context(|| path.display().to_string())?;
+            if reservation.try_lock().is_err() {
+                continue;
+            }
+            let first = FIRST + block * BLOCK;
+            let numbers: Vec<u16> = (first..first + BLOCK)
+                .filter(|port| is_free(*port))
+                .collect();
+            if let Some(numbers) = numbers.get(..count) {
+                return Ok(Ports {
+                    numbers: numbers.to_vec(),
+                    _reservation: reservation,
+                });
+            }
         }
-        // All are held until all have been found.
-        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, candidate)) {
-            found.push(listener);
-        }
-        candidate = if candidate == FIRST + SPAN {
-            FIRST
-        } else {
-            candidate + 1
-        };
+        bail!("no {count} free ports from {FIRST} on")
     }
-    ensure!(
-        found.len() == count,
-        "no {count} free ports from {FIRST} on"
-    );
-    let ports = found
-        .iter()
-        .map(|listener| Ok(listener.local_addr()?.port()));
-    ports.collect()
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
 /// Tests that run at the same time look in different places.
@@ -42,5 +63,7 @@ fn start_of_search() -> u64 {
     process.wrapping_add(u64::from(since.subsec_micros()))
 }
 
-const FIRST: u16 = 10_000;
-const SPAN: u16 = 22_000;
+// Above those of kazoo's harness, see tests/kazoo/own_ports.py.
+const FIRST: u16 = 16_000;
+const BLOCK: u16 = 32;
+const BLOCKS: u16 = 500;
