@@ -90,7 +90,17 @@ impl Session {
     /// # Errors
     /// When the server does not grant it.
     pub fn open(address: SocketAddr, timeout_ms: i32) -> Result<Session> {
-        Session::connect(address, timeout_ms, SessionId(0), Bytes::new(), Zxid::ZERO)
+        let fresh = (SessionId(0), Bytes::new());
+        Session::connect(address, timeout_ms, fresh, Zxid::ZERO, false)
+    }
+
+    /// Opens a session for which a server will do that serves reads only.
+    ///
+    /// # Errors
+    /// When the server does not grant it.
+    pub fn open_read_only(address: SocketAddr, timeout_ms: i32) -> Result<Session> {
+        let fresh = (SessionId(0), Bytes::new());
+        Session::connect(address, timeout_ms, fresh, Zxid::ZERO, true)
     }
 
     /// Opens a long session that may do everything, on a server with
@@ -112,9 +122,9 @@ impl Session {
         Session::connect(
             address,
             self.timeout_ms,
-            self.id,
-            self.password.clone(),
+            (self.id, self.password.clone()),
             self.last_zxid,
+            false,
         )
     }
 
@@ -140,9 +150,9 @@ impl Session {
     fn connect(
         address: SocketAddr,
         timeout_ms: i32,
-        session_id: SessionId,
-        password: Bytes,
+        (session_id, password): (SessionId, Bytes),
         last_zxid_seen: Zxid,
+        read_only: bool,
     ) -> Result<Session> {
         let mut wire = Wire::open(address)?;
         let request = ConnectRequest {
@@ -151,7 +161,7 @@ impl Session {
             timeout_ms,
             session_id,
             password: Some(password),
-            read_only: Some(false),
+            read_only: Some(read_only),
         };
         wire.send(&request.to_vec())?;
         let packet = wire.receive()?.context("the server refuses to connect")?;

@@ -212,6 +212,8 @@ pub struct PeerStatus {
     pub leader: Option<ServerId>,
     /// What the epoch files say.
     pub epochs: Epochs,
+    /// Sessions that only this server knows.
+    pub local_sessions: usize,
     /// About its learners, on a leader.
     pub leading: Option<LeaderStatus>,
 }
@@ -257,6 +259,7 @@ impl Node {
             serving: peer.serving,
             leader,
             epochs: peer.epochs,
+            local_sessions: self.local.len(),
             leading,
         })
     }

@@ -67,6 +67,12 @@ impl Readings<'_> {
         }
     }
 
+    /// Sessions that only this server knows.
+    pub(crate) fn local_sessions(&self) -> usize {
+        let member = self.member.as_ref();
+        member.map_or(0, |member| member.status.local_sessions)
+    }
+
     /// On a leader, how it leads.
     pub(crate) fn leading(&self) -> Option<&LeaderStatus> {
         self.member.as_ref()?.status.leading.as_ref()

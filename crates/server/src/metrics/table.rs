@@ -67,7 +67,7 @@ pub(crate) static METRICS: &[Metric] = &[
     gauge(
         "local_sessions",
         "Sessions that only this server knows",
-        |_| Number::Integer(0),
+        |r| Number::of_usize(r.local_sessions()),
     ),
     gauge("open_file_descriptor_count", "Open file descriptors", |r| {
         Number::Integer(r.descriptors.open)
