@@ -16,6 +16,7 @@ fn status(state: PeerState, phase: PeerPhase) -> PeerStatus {
             accepted: Epoch(1),
             current: Epoch(1),
         },
+        local_sessions: 0,
         leading: None,
     }
 }
