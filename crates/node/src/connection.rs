@@ -537,7 +537,7 @@ impl Connection {
         }
         self.finish(ctx, &request);
         if request.op == OpCode::CloseSession {
-            self.close();
+            self.end(ctx);
         }
     }
 
@@ -550,7 +550,7 @@ impl Connection {
         if request.op == OpCode::CloseSession {
             self.outbox.reply(request.xid, zxid, ErrorCode::Ok);
             self.finish(ctx, &request);
-            return self.close();
+            return self.end(ctx);
         }
         self.outbox.reply_with(request.xid, zxid, |out| {
             let mut r = Reader::shared(&request.body, ctx.settings.limit);
@@ -612,6 +612,12 @@ impl Connection {
     pub fn on_refused(&mut self) {
         self.outbox
             .connect_response(&ConnectResponse::refused(self.read_only_field));
+        self.close();
+    }
+
+    /// The session is over: whoever hears of that finds no watch of it any more.
+    fn end(&mut self, ctx: &Context<'_>) {
+        ctx.replica.drop_watcher(WatcherId(self.id.0));
         self.close();
     }
 
