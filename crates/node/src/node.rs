@@ -335,10 +335,10 @@ impl Node {
     fn session_closed(&mut self, session: SessionId, asked: Option<ConnId>, out: &mut Vec<Output>) {
         let conn = match &mut self.role {
             Role::Learning(_, desk) => desk.session_closed(session),
-            _ => match self.sessions.remove(session).and_then(|info| info.owner) {
-                Some(Owner::Client(conn)) => Some(conn),
-                _ => None,
-            },
+            _ => {
+                let owner = self.sessions.remove(session).and_then(|info| info.owner);
+                owner.and_then(Owner::conn)
+            }
         };
         let Some(conn) = conn else {
             return;

@@ -27,6 +27,17 @@ pub enum Owner {
     Learner(LinkId),
 }
 
+impl Owner {
+    /// The connection, if it is one of this server.
+    #[must_use]
+    pub fn conn(self) -> Option<ConnId> {
+        match self {
+            Owner::Client(conn) => Some(conn),
+            Owner::Learner(_) => None,
+        }
+    }
+}
+
 /// A client wants a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenSession {

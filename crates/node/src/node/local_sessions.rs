@@ -52,7 +52,7 @@ impl Node {
         let Some(info) = self.local.get(session) else {
             return false;
         };
-        if let Some(Owner::Client(older)) = info.owner {
+        if let Some(older) = info.owner.and_then(Owner::conn) {
             self.bound.remove(&older);
             out.push(Output::Close { conn: older });
         }
@@ -129,9 +129,7 @@ impl Node {
         if let Role::Learning(_, desk) = &mut self.role {
             desk.session_closed(session);
         }
-        let Some(Owner::Client(conn)) = info.owner else {
-            return None;
-        };
+        let conn = info.owner.and_then(Owner::conn)?;
         self.bound.remove(&conn);
         Some(conn)
     }

@@ -84,12 +84,8 @@ impl Node {
         self.sessions.track(session, timeout_ms, now.mono_ms);
         self.sessions
             .attach(session, owner, timeout_ms, now.mono_ms);
-        let conn = match owner {
-            Owner::Client(conn) => Some(conn),
-            Owner::Learner(_) => None,
-        };
         let origin = Origin {
-            conn,
+            conn: owner.conn(),
             session,
             cxid: 0,
         };
@@ -99,7 +95,7 @@ impl Node {
     /// Closes the connection of this server that spoke for the session so far.
     pub(super) fn close_older(&mut self, session: SessionId, out: &mut Vec<Output>) {
         let owner = self.sessions.get(session).and_then(|info| info.owner);
-        if let Some(Owner::Client(conn)) = owner {
+        if let Some(conn) = owner.and_then(Owner::conn) {
             self.sessions.detach(session, Owner::Client(conn));
             self.bound.remove(&conn);
             out.push(Output::Close { conn });
@@ -203,12 +199,8 @@ impl Node {
             // As in ZooKeeper 3.8, the zxid is taken before the record is looked at.
             Err(_) => Txn::Error(ErrorCode::MarshallingError),
         };
-        let conn = match owner {
-            Owner::Client(conn) => Some(conn),
-            Owner::Learner(_) => None,
-        };
         let origin = Origin {
-            conn,
+            conn: owner.conn(),
             session,
             cxid,
         };
