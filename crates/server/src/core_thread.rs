@@ -61,6 +61,14 @@ pub(crate) struct Core {
     down: Vec<LinkId>,
 }
 
+/// Whose an output is.
+enum Errand {
+    /// The log thread's.
+    Storage(LogCommand),
+    /// This thread's own.
+    Other(Output),
+}
+
 /// How a member of an ensemble reaches the others.
 pub(crate) struct Peers {
     /// The quorum port.
@@ -192,9 +200,12 @@ impl Core {
         let outputs = std::mem::take(&mut self.outputs);
         let mut rest = Vec::with_capacity(outputs.len());
         for output in outputs {
-            let Some(command) = self.storage_command(&output)? else {
-                rest.push(output);
-                continue;
+            let command = match self.errand(output)? {
+                Errand::Storage(command) => command,
+                Errand::Other(output) => {
+                    rest.push(output);
+                    continue;
+                }
             };
             if let LogCommand::Append { record, .. } = &command {
                 self.shared.stats.logged(record.len(), self.origin);
@@ -210,50 +221,47 @@ impl Core {
         for link in std::mem::take(&mut self.filled).into_values() {
             link.wake();
         }
-        for link in self.down.drain(..) {
-            // A snapshot that came on it and was not wanted.
-            let unwanted = self.peers.as_ref().map(|peers| &peers.links);
-            unwanted.map(|links| links.take_snapshot(link));
+        if let Some(peers) = &self.peers {
+            for link in self.down.drain(..) {
+                // A snapshot that came on it and was not wanted.
+                drop(peers.links.take_snapshot(link));
+            }
         }
         Ok(())
     }
 
-    /// What the log thread has to do, if it is for it.
-    fn storage_command(&self, output: &Output) -> Result<Option<LogCommand>, String> {
-        Ok(Some(match output {
+    fn errand(&self, output: Output) -> Result<Errand, String> {
+        Ok(Errand::Storage(match output {
             Output::Append {
                 generation,
                 zxid,
                 record,
             } => LogCommand::Append {
-                generation: *generation,
-                zxid: *zxid,
-                record: record.clone(),
+                generation,
+                zxid,
+                record,
             },
-            Output::Truncate { generation, target } => LogCommand::Truncate {
-                generation: *generation,
-                target: *target,
-            },
+            Output::Truncate { generation, target } => LogCommand::Truncate { generation, target },
             Output::InstallSnapshot {
                 generation,
                 link,
                 zxid,
             } => {
-                let received = self.peers().links.take_snapshot(*link);
+                let received = self.peers().links.take_snapshot(link);
                 let replica = received.ok_or_else(|| format!("no snapshot {zxid} has come"))?;
                 assert_eq!(
                     replica.last_zxid(),
-                    *zxid,
+                    zxid,
                     "a snapshot is installed as it came"
                 );
                 LogCommand::Install {
-                    generation: *generation,
+                    generation,
                     replica,
                 }
             }
-            Output::AcceptEpoch(epoch) => LogCommand::AcceptEpoch(*epoch),
-            Output::EnterEpoch(epoch) => LogCommand::EnterEpoch(*epoch),
-            _ => return Ok(None),
+            Output::AcceptEpoch(epoch) => LogCommand::AcceptEpoch(epoch),
+            Output::EnterEpoch(epoch) => LogCommand::EnterEpoch(epoch),
+            other => return Ok(Errand::Other(other)),
         }))
     }
 
