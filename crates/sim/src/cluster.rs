@@ -37,4 +37,4 @@ mod snapshot;
 mod world;
 
 pub use options::{Mutant, Options};
-pub use run::{Report, run, run_twice};
+pub use run::{Report, replay, run, run_twice};

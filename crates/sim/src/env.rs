@@ -4,7 +4,7 @@ use crate::checkers::{Checkers, Complaint};
 use crate::fact::Fact;
 use crate::options::Mutant;
 use crate::schedule::{Event, Schedule};
-use crate::trace::Trace;
+use crate::trace::{Mix, Reading, Trace};
 use zooid_node::Now;
 
 /// When the simulated world begins, in milliseconds since 1970.
@@ -26,7 +26,7 @@ impl Env {
         Env {
             now_us: 0,
             schedule: Schedule::default(),
-            trace: Trace::default(),
+            trace: Trace::new(Reading::Failure),
             checkers: Checkers::default(),
             mutant,
             complaint: None,
@@ -46,12 +46,11 @@ impl Env {
         if self.complaint.is_some() {
             return;
         }
-        match fact {
-            Fact::Died { .. } | Fact::Recovered { .. } => {
-                self.trace.milestone(self.now_us, &fact.line());
-            }
-            _ => self.trace.line(self.now_us, &fact.line()),
-        }
+        let is_milestone = matches!(fact, Fact::Died { .. } | Fact::Recovered { .. });
+        let line = fact.line();
+        let mut hash = Mix::default();
+        hash.write(line.as_bytes());
+        (self.trace).fact(self.now_us, hash.finish(), is_milestone, || line);
         self.complaint = self.checkers.observe(fact).err();
     }
 

@@ -2,8 +2,11 @@
 //! `--minutes N`; with `--cluster`, those of ensembles. Failing seeds are kept in a file. (A release
 //! build does all that, too, but aborts at the first panic.)
 
+mod progress;
+
 use anyhow::{Context as _, bail};
 use clap::Parser;
+use progress::{Progress, Tally};
 use std::cell::Cell;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -17,8 +20,6 @@ use zooid_sim::{Failure, Options, cluster, run, run_twice};
 
 /// Seeds of which every one is run twice, to see whether it replays.
 const TWICE_INTERVAL: u64 = 50;
-/// Between lines of progress.
-const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
 thread_local! {
     /// What this thread runs, for the message of a panic.
@@ -89,36 +90,26 @@ fn main() -> anyhow::Result<ExitCode> {
             });
         }
         drop(sender);
-        gather(&args, start, &results)
+        gather(&args, &results)
     })
 }
 
 /// Adds up what the runs were like, and shows it.
 fn gather(
     args: &Args,
-    start: Instant,
     results: &Receiver<(u64, Result<Tally, Box<Failure>>)>,
 ) -> anyhow::Result<ExitCode> {
-    let mut progress = Progress::default();
+    let mut progress = Progress::new();
     for (seed, result) in results {
-        progress.runs += 1;
-        progress.last = progress.last.max(seed);
-        match result {
-            Ok(tally) => progress.sum.add(tally),
-            Err(failure) => {
-                println!("\n{failure}");
-                progress.failed.push(seed);
-                keep(args, &failure)?;
-            }
+        progress.count(seed, result.as_ref().ok().copied());
+        if let Err(failure) = result {
+            println!("\n{failure}");
+            keep(args, &failure)?;
         }
-        let is_due = |printed: Instant| printed.elapsed() >= PROGRESS_INTERVAL;
-        if progress.printed.is_none_or(is_due) {
-            progress.print(start)?;
-            progress.printed = Some(Instant::now());
-        }
+        progress.show()?;
     }
-    progress.print(start)?;
-    println!();
+    progress.print()?;
+    progress.print_speed();
     if progress.failed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -140,30 +131,6 @@ fn keep(args: &Args, failure: &Failure) -> anyhow::Result<()> {
     writeln!(file, "{seed} # {kind}: {checker}").with_context(|| format!("cannot write {path}"))
 }
 
-/// What is counted.
-#[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    transactions: u64,
-    replies: u64,
-    lives: u64,
-    recoveries: u64,
-    epochs: u64,
-    truncations: u64,
-    snapshots: u64,
-}
-
-impl Tally {
-    fn add(&mut self, other: Tally) {
-        self.transactions += other.transactions;
-        self.replies += other.replies;
-        self.lives += other.lives;
-        self.recoveries += other.recoveries;
-        self.epochs += other.epochs;
-        self.truncations += other.truncations;
-        self.snapshots += other.snapshots;
-    }
-}
-
 impl Args {
     fn run(&self, seed: u64) -> Result<Tally, Box<Failure>> {
         SEED.set(seed);
@@ -182,6 +149,7 @@ impl Args {
         let runs = if is_run_twice(seed) { run_twice } else { run };
         let report = runs(&options)?;
         Ok(Tally {
+            simulated_ms: options.duration_ms,
             transactions: u64::try_from(report.transactions).unwrap_or(0),
             replies: report.replies,
             lives: report.lives,
@@ -201,53 +169,10 @@ impl Args {
             cluster::run
         };
         let report = runs(&options)?;
-        Ok(Tally {
-            transactions: u64::try_from(report.transactions).unwrap_or(0),
-            replies: report.replies,
-            lives: report.lives,
-            recoveries: report.lives,
-            epochs: u64::try_from(report.epochs).unwrap_or(0),
-            truncations: report.truncations,
-            snapshots: report.snapshots,
-        })
+        Ok(Tally::of_ensemble(&report))
     }
 }
 
 fn is_run_twice(seed: u64) -> bool {
     seed.is_multiple_of(TWICE_INTERVAL)
-}
-
-#[derive(Debug, Default)]
-struct Progress {
-    runs: u64,
-    last: u64,
-    sum: Tally,
-    failed: Vec<u64>,
-    printed: Option<Instant>,
-}
-
-impl Progress {
-    fn print(&self, start: Instant) -> anyhow::Result<()> {
-        let Tally {
-            transactions,
-            replies,
-            lives,
-            recoveries,
-            epochs,
-            truncations,
-            snapshots,
-        } = self.sum;
-        print!(
-            "\r{:>6} s, seed {}: {} runs, {} failed; {transactions} transactions, {replies} replies, \
-             {lives} lives, {recoveries} recoveries checked, {epochs} epochs, {truncations} \
-             truncations, {snapshots} snapshots received ",
-            start.elapsed().as_secs(),
-            self.last,
-            self.runs,
-            self.failed.len(),
-        );
-        std::io::stdout()
-            .flush()
-            .context("cannot write to the terminal")
-    }
 }

@@ -44,6 +44,22 @@ pub struct Failure {
     pub tail: Vec<String>,
 }
 
+impl Failure {
+    /// Whether it is the same contradiction at the same moment, whatever is told of it.
+    pub(crate) fn is_like(&self, other: &Failure) -> bool {
+        let essence = |failure: &Failure| {
+            let Failure {
+                checker,
+                what,
+                at_ms,
+                ..
+            } = failure.clone();
+            (checker, what, at_ms)
+        };
+        essence(self) == essence(other)
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in self.milestones.iter().chain(&self.tail) {

@@ -2,8 +2,8 @@
 //! order in which they were scheduled.
 
 use bytes::Bytes;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
 use zooid_node::ConnId;
 use zooid_proto::Zxid;
 
@@ -71,16 +71,41 @@ pub(crate) enum FaultKind {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Schedule<E = Event> {
-    heap: BinaryHeap<Reverse<(u64, u64)>>,
-    events: BTreeMap<u64, E>,
+    heap: BinaryHeap<Entry<E>>,
     sequence: u64,
+}
+
+/// The earliest is the greatest, as a heap wants it.
+#[derive(Debug)]
+struct Entry<E> {
+    place: Reverse<(u64, u64)>,
+    event: E,
+}
+
+impl<E> PartialEq for Entry<E> {
+    fn eq(&self, other: &Entry<E>) -> bool {
+        self.place == other.place
+    }
+}
+
+impl<E> Eq for Entry<E> {}
+
+impl<E> PartialOrd for Entry<E> {
+    fn partial_cmp(&self, other: &Entry<E>) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<E> Ord for Entry<E> {
+    fn cmp(&self, other: &Entry<E>) -> Ordering {
+        self.place.cmp(&other.place)
+    }
 }
 
 impl<E> Default for Schedule<E> {
     fn default() -> Schedule<E> {
         Schedule {
             heap: BinaryHeap::new(),
-            events: BTreeMap::new(),
             sequence: 0,
         }
     }
@@ -89,16 +114,12 @@ impl<E> Default for Schedule<E> {
 impl<E> Schedule<E> {
     pub(crate) fn at(&mut self, time_us: u64, event: E) {
         self.sequence += 1;
-        self.heap.push(Reverse((time_us, self.sequence)));
-        self.events.insert(self.sequence, event);
+        let place = Reverse((time_us, self.sequence));
+        self.heap.push(Entry { place, event });
     }
 
     pub(crate) fn next(&mut self) -> Option<(u64, E)> {
-        let Reverse((time_us, sequence)) = self.heap.pop()?;
-        let event = self
-            .events
-            .remove(&sequence)
-            .expect("each entry has its event");
-        Some((time_us, event))
+        let Entry { place, event } = self.heap.pop()?;
+        Some((place.0.0, event))
     }
 }

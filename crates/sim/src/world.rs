@@ -113,26 +113,29 @@ impl World {
             }
             self.check_survivors();
         }
-        let trace = &self.env.trace;
+        let (hash, lines) = (self.env.trace.hash(), self.env.trace.lines());
         match self.env.complaint {
             None => Ok(Report {
                 seed: self.options.seed,
-                trace_hash: trace.hash(),
-                trace_lines: trace.lines(),
+                trace_hash: hash,
+                trace_lines: lines,
                 disk_operations: self.site.simulated.operations(),
                 transactions: self.env.checkers.oracle.model.zxid.0,
                 replies: self.clients.iter().map(|client| client.replies).sum(),
                 lives: self.lives,
                 recoveries: self.lives + self.checked_recoveries,
             }),
-            Some((checker, what)) => Err(Failure {
-                seed: self.options.seed,
-                checker: checker.to_owned(),
-                what,
-                at_ms: self.env.now_us / 1000,
-                milestones: trace.milestones(),
-                tail: trace.tail(),
-            }),
+            Some((checker, what)) => {
+                let (tail, milestones) = self.env.trace.into_text();
+                Err(Failure {
+                    seed: self.options.seed,
+                    checker: checker.to_owned(),
+                    what,
+                    at_ms: self.env.now_us / 1000,
+                    milestones,
+                    tail,
+                })
+            }
         }
     }
 

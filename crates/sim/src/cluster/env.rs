@@ -9,7 +9,7 @@ use super::options::{Mutant, Options, Profile};
 use super::schedule::Event;
 use crate::random::Random;
 use crate::schedule::Schedule;
-use crate::trace::Trace;
+use crate::trace::{Reading, Trace};
 use zooid_node::Now;
 
 /// When the simulated world begins, in milliseconds since 1970.
@@ -29,13 +29,13 @@ pub(crate) struct Env {
 }
 
 impl Env {
-    pub(crate) fn new(options: &Options, profile: &Profile) -> Env {
+    pub(crate) fn new(options: &Options, profile: &Profile, reading: Reading) -> Env {
         Env {
             now_us: 0,
             schedule: Schedule::default(),
             network: Network::new(options.seed, profile.latency_us),
             ballots: Ballots::new(options.seed, profile.latency_us),
-            trace: Trace::default(),
+            trace: Trace::new(reading),
             checkers: Checkers::new(profile),
             mutant: options.mutant,
             complaint: None,
@@ -47,11 +47,8 @@ impl Env {
         if self.complaint.is_some() {
             return;
         }
-        if fact.is_milestone() {
-            self.trace.milestone(self.now_us, &fact.line());
-        } else {
-            self.trace.line(self.now_us, &fact.line());
-        }
+        let line = || fact.line();
+        (self.trace).fact(self.now_us, fact.hash(), fact.is_milestone(), line);
         self.complaint = self.checkers.observe(fact).err();
     }
 
@@ -89,6 +86,12 @@ impl Clock {
             wall_skew_ms: signed(dice.below(2 * drift_ppm + 1)) - signed(drift_ppm),
             pace: 1_000_000 - drift_ppm + dice.below(2 * drift_ppm + 1),
         }
+    }
+
+    /// Somebody sets the wall clock, or the machine was suspended: a monotonic clock never goes back.
+    pub(crate) fn jump(&mut self, wall_ms: i64, mono_ms: u64) {
+        self.wall_skew_ms += wall_ms;
+        self.start_ms += i64::try_from(mono_ms).expect("small");
     }
 
     pub(crate) fn now(&self, now_us: u64) -> Now {

@@ -1,10 +1,12 @@
 //! What the driver tells the checkers and the trace, in the order in which it happens.
 
+mod hash;
+
 use super::promise::Ask;
 use super::schedule::{MemberId, WireId};
 use crate::packet::Packet;
 use crate::schedule::ClientId;
-use crate::trace::Fnv;
+use crate::trace::Mix;
 use bytes::Bytes;
 use zooid_node::{ConnId, Input};
 use zooid_proto::{Epoch, PacketType, QuorumPacket, SessionId, TxnRecord, Zxid};
@@ -143,6 +145,31 @@ impl Fact<'_> {
         }
     }
 
+    /// Whom it is about, if it is a member.
+    pub(crate) fn member(&self) -> Option<MemberId> {
+        match self {
+            Fact::Started { member, .. }
+            | Fact::Died { member, .. }
+            | Fact::Stepped { member, .. }
+            | Fact::Appended { member, .. }
+            | Fact::Durable { member, .. }
+            | Fact::Truncating { member, .. }
+            | Fact::Truncated { member, .. }
+            | Fact::Installing { member }
+            | Fact::Installed { member, .. }
+            | Fact::EpochAccepted { member, .. }
+            | Fact::EpochEntered { member, .. }
+            | Fact::Packet { member, .. }
+            | Fact::Voted { member, .. }
+            | Fact::Applied { member, .. }
+            | Fact::Serving { member, .. }
+            | Fact::Told { member, .. }
+            | Fact::Dialled { member, .. }
+            | Fact::Final { member, .. } => Some(*member),
+            Fact::Asked { .. } | Fact::Received { .. } | Fact::SessionLost { .. } => None,
+        }
+    }
+
     /// For the trace.
     pub(crate) fn line(&self) -> String {
         match self {
@@ -229,9 +256,8 @@ fn hashed(bytes: &[u8]) -> String {
     format!("{}#{:x}", bytes.len(), fingerprint(bytes))
 }
 
-/// Of a record: two that differ have different ones.
-pub(crate) fn fingerprint(bytes: &[u8]) -> u64 {
-    let mut hash = Fnv::default();
+fn fingerprint(bytes: &[u8]) -> u64 {
+    let mut hash = Mix::default();
     hash.write(bytes);
     hash.finish()
 }

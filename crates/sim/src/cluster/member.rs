@@ -72,13 +72,19 @@ pub(crate) struct Member {
     next_accepted: u64,
     /// Snapshots received, until they are to be installed.
     received: BTreeMap<LinkId, Box<SnapshotOnWire>>,
+    /// Packets of which only a part has come.
+    torn: BTreeMap<LinkId, Bytes>,
     held_ack: Option<HeldAck>,
     log: TxnLog,
     commands: VecDeque<Command>,
     storage_is_busy: bool,
     unsnapshotted: u64,
     snap_count: u64,
-    walk: Option<(Ticket, Walk)>,
+    pub(crate) walk: Option<(Ticket, Walk)>,
+    /// How often the replica has been replaced.
+    pub(crate) incarnation: u64,
+    /// Threads at work on snapshots and purges: until they are done, the process is not gone.
+    pub(crate) upkeep: usize,
 }
 
 impl Member {
@@ -139,13 +145,18 @@ impl Member {
             touched: BTreeSet::new(),
             next_accepted: 0,
             received: BTreeMap::new(),
+            torn: BTreeMap::new(),
             held_ack: None,
             commands: VecDeque::new(),
             storage_is_busy: false,
             unsnapshotted: recovered.found.txns,
             snap_count: profile.snap_count,
             walk: None,
+            incarnation: 0,
+            upkeep: 0,
         };
+        let purge_us = member.dice.below(profile.purge_interval_us);
+        member.after(env, purge_us, Turn::Purge);
         member.wake_core(env);
         member
     }
@@ -163,9 +174,13 @@ impl Member {
             Turn::Storage => self.work_storage(env),
             Turn::StorageDone(answer) => self.storage_done(env, answer),
             Turn::LateSync => self.sync_late(env),
-            Turn::Snapshot => self.snapshot(env),
+            Turn::Snapshot | Turn::Purge => unreachable!("the world lets others go on meanwhile"),
             Turn::Told(input) => self.tell_core(env, [input]),
         }
+    }
+
+    /// Whatever uses the disk finds out.
+    pub(crate) fn notice_power(&mut self) {
         if !self.site.has_power() {
             self.end.get_or_insert(End::PowerLost);
         }

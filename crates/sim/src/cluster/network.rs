@@ -1,7 +1,7 @@
 //! The network between the quorum ports: connections that keep the order of what they carry, take
 //! their time, stall, break, and reach nobody across a partition.
 //!
-//! What is on its way when a connection breaks is lost from some place on. What is sent across a
+//! What is on its way when a connection breaks is lost from some byte on, and packets come in pieces. What is sent across a
 //! partition waits, as TCP would send it again, until the network has found together or somebody
 //! hangs up. A dead process is noticed at once if its kernel lives, or when something is sent to it
 //! after it is back; a lost machine says nothing.
@@ -19,14 +19,16 @@ use zooid_zab::LinkId;
 /// Parcels under way in one direction, above which the sender's driver hangs up: the other side does
 /// not read.
 const UNDER_WAY_MAX: usize = 4_000;
+/// Packets of a thousand that come in two pieces.
+const PIECES_PER_MILLE: u64 = 20;
 /// How long somebody tries to connect across a partition.
 const CONNECT_TIMEOUT_US: u64 = 400_000;
 
 /// What is carried.
 #[derive(Clone, Debug)]
 pub(crate) enum Parcel {
-    /// One encoded packet.
-    Packet(Bytes),
+    /// Encoded packets, cut anywhere.
+    Bytes(Bytes),
     /// SNAP, and the stream behind it.
     Snapshot(Box<SnapshotOnWire>),
     /// The sender has hung up.
@@ -52,6 +54,22 @@ struct Lane {
     stalled_until_us: u64,
     /// Parcels that arrived at a partition's border.
     held: usize,
+    /// The connection is broken: nothing more is carried.
+    is_cut: bool,
+}
+
+impl Lane {
+    /// What is on its way is lost from some byte on.
+    fn cut(&mut self, dice: &mut Random) {
+        self.is_cut = true;
+        let arrives = dice.index(self.parcels.len() + 1);
+        let torn = self.parcels.drain(arrives..).next();
+        if let Some(Parcel::Bytes(bytes)) = torn {
+            let arrives = dice.index(bytes.len());
+            self.parcels
+                .push_back(Parcel::Bytes(bytes.slice(..arrives)));
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -259,17 +277,29 @@ impl Env {
         self.network.forget_if_closed(id);
     }
 
+    /// Puts a packet on a wire, now and then in two pieces.
+    pub(crate) fn transmit_packet(&mut self, id: WireId, direction: Direction, mut packet: Bytes) {
+        if self.network.dice.per_mille(PIECES_PER_MILLE) {
+            let first = packet.split_to(self.network.dice.index(packet.len()));
+            self.transmit(id, direction, Parcel::Bytes(first));
+        }
+        self.transmit(id, direction, Parcel::Bytes(packet));
+    }
+
     /// Puts something on a wire.
     pub(crate) fn transmit(&mut self, id: WireId, direction: Direction, parcel: Parcel) {
         let delay_us = match &parcel {
             // A megabyte each second, made up.
             Parcel::Snapshot(snapshot) => snapshot.transfer_us() + self.network.latency(),
-            Parcel::Packet(_) | Parcel::Fin => self.network.latency(),
+            Parcel::Bytes(_) | Parcel::Fin => self.network.latency(),
         };
         let Some(wire) = self.network.wires.get_mut(&id) else {
             return;
         };
         let lane = wire.lane(direction);
+        if lane.is_cut {
+            return;
+        }
         lane.arrives_us = lane.arrives_us.max(self.now_us + delay_us);
         lane.parcels.push_back(parcel);
         let (arrives_us, is_full) = (lane.arrives_us, lane.parcels.len() > UNDER_WAY_MAX);
@@ -348,6 +378,10 @@ impl Env {
     pub(crate) fn reset(&mut self, id: WireId) {
         for sends in [Direction::Out, Direction::Back] {
             let delay_us = self.network.dice.below(4 * self.network.latency_us);
+            let Network { wires, dice, .. } = &mut self.network;
+            if let Some(wire) = wires.get_mut(&id) {
+                wire.lane(sends).cut(dice);
+            }
             self.drop_end(id, sends, delay_us);
         }
     }

@@ -73,12 +73,14 @@ pub(crate) struct Profile {
     pub(crate) drift_ppm: u64,
     /// Mean time between faults.
     pub(crate) fault_interval_us: u64,
+    /// Between purges of a member.
+    pub(crate) purge_interval_us: u64,
     /// How often each kind of fault, in the order of [`crate::cluster::world`]'s table.
     pub(crate) weights: [u64; FAULT_KINDS],
 }
 
 /// Kinds of faults.
-pub(crate) const FAULT_KINDS: usize = 10;
+pub(crate) const FAULT_KINDS: usize = 12;
 
 impl Profile {
     pub(crate) fn draw(options: &Options) -> Profile {
@@ -95,7 +97,7 @@ impl Profile {
             observers: *dice.pick(&[0, 0, 0, 1, 1, 2]),
             is_hierarchical: voters == 5 && dice.per_mille(250),
             clients: dice.index(3) + 2,
-            think_us: *dice.pick(&[10_000, 40_000, 40_000, 120_000]),
+            think_us: *dice.pick(&[20_000, 80_000, 200_000, 500_000]),
             snap_count: dice.between(8, 60),
             commit_log_count: *dice.pick(&[1, 5, 20, 500]),
             force_snapshot_sync: dice.per_mille(60),
@@ -104,6 +106,7 @@ impl Profile {
             latency_us: *dice.pick(&[300, 1_000, 1_000, 8_000]),
             drift_ppm: *dice.pick(&[0, 1_000, 50_000]),
             fault_interval_us: *dice.pick(&[100_000, 250_000, 250_000, 600_000]),
+            purge_interval_us: dice.between(100_000, 3_000_000),
             weights,
         }
     }

@@ -3,6 +3,7 @@
 use super::options::Options;
 use super::world::World;
 use crate::run::{Failure, failed, of_panic};
+use crate::trace::Reading;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What a run that met no contradiction was like.
@@ -32,14 +33,30 @@ pub struct Report {
     pub ended_ms: u64,
 }
 
-/// Runs once.
+/// Runs once; a second time if it fails, to write down how it came to that.
 ///
 /// # Errors
 /// [`Failure`], also if something panics.
 pub fn run(options: &Options) -> Result<Report, Failure> {
-    let world = World::new(options.clone());
+    let (result, _) = run_reading(options, Reading::Nobody);
+    result.map_err(|failure| match run_reading(options, Reading::Failure) {
+        (Err(told), _) if told.is_like(&failure) => told,
+        (other, _) => {
+            let what = format!("{}: {}; and then {other:?}", failure.checker, failure.what);
+            failed(options.seed, "a seed replays", what)
+        }
+    })
+}
+
+/// Runs once, and gives every line of the trace beside the result.
+pub fn replay(options: &Options) -> (Result<Report, Failure>, Vec<String>) {
+    run_reading(options, Reading::Everything)
+}
+
+fn run_reading(options: &Options, reading: Reading) -> (Result<Report, Failure>, Vec<String>) {
+    let world = World::new(options.clone(), reading);
     catch_unwind(AssertUnwindSafe(|| world.run()))
-        .unwrap_or_else(|panic| Err(of_panic(options.seed, &*panic)))
+        .unwrap_or_else(|panic| (Err(of_panic(options.seed, &*panic)), Vec::new()))
 }
 
 /// Runs twice and compares the traces.

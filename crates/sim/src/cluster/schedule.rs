@@ -33,6 +33,8 @@ pub(crate) enum Event {
     Ballot { from: MemberId, to: MemberId },
     /// Something breaks.
     Fault,
+    /// A disk has room again.
+    FreeDisk(MemberId),
     /// Parts of the network find together again.
     Reunite,
     /// The second act begins.
@@ -52,6 +54,7 @@ pub(crate) enum Turn {
     /// A mutant's sync, which comes too late.
     LateSync,
     Snapshot,
+    Purge,
     /// What the network tells the core.
     Told(Input),
 }

@@ -3,6 +3,7 @@
 mod acts;
 mod faults;
 mod lives;
+mod upkeep;
 
 use super::client::Client;
 use super::env::{Clock, Env};
@@ -14,6 +15,7 @@ use super::site::Site;
 use crate::random::Random;
 use crate::run::{Failure, of_panic};
 use crate::schedule::{ClientId, Life};
+use crate::trace::Reading;
 use acts::Act;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +35,8 @@ pub(crate) struct World {
     next_conn: u64,
     /// Connections whose client has received its first packet.
     greeted: BTreeSet<ConnId>,
+    /// Long work that other things happen in the middle of.
+    depth: usize,
 }
 
 /// Where a member lives.
@@ -46,10 +50,19 @@ struct Place {
     frozen_until_us: u64,
     /// Connections of clients to earlier lives end here.
     conns_from: u64,
+    /// Whether its disk has little room.
+    is_short_of_room: bool,
+}
+
+impl Place {
+    /// The member, if it is up and nothing has ended it.
+    fn living(&mut self) -> Option<&mut Member> {
+        self.member.as_mut().filter(|member| member.end.is_none())
+    }
 }
 
 impl World {
-    pub(crate) fn new(options: Options) -> World {
+    pub(crate) fn new(options: Options, reading: Reading) -> World {
         let profile = Profile::draw(&options);
         let mut dice = Random::stream(options.seed, "world");
         let places = (0..profile.members()).map(|_| Place {
@@ -58,24 +71,27 @@ impl World {
             member: None,
             frozen_until_us: 0,
             conns_from: 0,
+            is_short_of_room: false,
         });
         let places = places.collect();
         let ids = (0..profile.clients).map(ClientId);
         World {
             clients: ids.map(|id| Client::new(id, &options, &profile)).collect(),
-            env: Env::new(&options, &profile),
+            env: Env::new(&options, &profile, reading),
             dice,
             places,
             act: Act::Faults,
             lives: 0,
             next_conn: 0,
             greeted: BTreeSet::new(),
+            depth: 0,
             profile,
             options,
         }
     }
 
-    pub(crate) fn run(mut self) -> Result<Report, Failure> {
+    /// The lines of the trace beside what came of the run, as far as somebody wants to read them.
+    pub(crate) fn run(mut self) -> (Result<Report, Failure>, Vec<String>) {
         for member in 0..self.places.len() {
             let delay_us = self.dice.below(30_000);
             self.env.after(delay_us, Event::Start(member));
@@ -95,7 +111,7 @@ impl World {
     }
 
     fn play(&mut self) {
-        while self.env.complaint.is_none() && self.act != Act::Over {
+        while !self.is_over() {
             let Some((time_us, event)) = self.env.schedule.next() else {
                 break;
             };
@@ -104,32 +120,38 @@ impl World {
         }
     }
 
-    fn finish(self) -> Result<Report, Failure> {
-        let trace = &self.env.trace;
+    fn is_over(&self) -> bool {
+        self.env.complaint.is_some() || self.act == Act::Over
+    }
+
+    fn finish(self) -> (Result<Report, Failure>, Vec<String>) {
         let at_ms = self.env.now_us / 1000;
-        match self.env.complaint {
-            None => Ok(Report {
-                seed: self.options.seed,
-                trace_hash: trace.hash(),
-                trace_lines: trace.lines(),
-                members: self.places.len(),
-                transactions: self.env.checkers.decided().len(),
-                replies: self.clients.iter().map(|client| client.replies).sum(),
-                lives: self.lives,
-                epochs: self.env.checkers.leadership.epochs(),
-                truncations: self.env.checkers.ledger.truncations,
-                snapshots: self.env.checkers.ledger.installations,
-                ended_ms: at_ms,
-            }),
-            Some((checker, what)) => Err(Failure {
-                seed: self.options.seed,
-                checker: checker.to_owned(),
-                what,
-                at_ms,
-                milestones: trace.milestones(),
-                tail: trace.tail(),
-            }),
-        }
+        let report = Report {
+            seed: self.options.seed,
+            trace_hash: self.env.trace.hash(),
+            trace_lines: self.env.trace.lines(),
+            members: self.places.len(),
+            transactions: self.env.checkers.decided().len(),
+            replies: self.clients.iter().map(|client| client.replies).sum(),
+            lives: self.lives,
+            epochs: self.env.checkers.leadership.epochs(),
+            truncations: self.env.checkers.ledger.truncations,
+            snapshots: self.env.checkers.ledger.installations,
+            ended_ms: at_ms,
+        };
+        let (text, milestones) = self.env.trace.into_text();
+        let Some((checker, what)) = self.env.complaint else {
+            return (Ok(report), text);
+        };
+        let failure = Failure {
+            seed: self.options.seed,
+            checker: checker.to_owned(),
+            what,
+            at_ms,
+            milestones,
+            tail: text.clone(),
+        };
+        (Err(failure), text)
     }
 
     fn handle(&mut self, event: Event) {
@@ -137,12 +159,12 @@ impl World {
             Event::Act(id) => self.clients[id.0].act(&mut self.env, &mut self.next_conn),
             Event::Accept(at, conn) => self.accept(at, conn),
             Event::ToServer(at, conn, frame) => {
-                if let Some(member) = &mut self.places[at].member {
+                if let Some(member) = self.places[at].living() {
                     member.receive(&mut self.env, conn, frame);
                 }
             }
             Event::FinToServer(at, conn) => {
-                if let Some(member) = &mut self.places[at].member {
+                if let Some(member) = self.places[at].living() {
                     member.leave(&mut self.env, conn);
                 }
             }
@@ -158,6 +180,7 @@ impl World {
             Event::Arrive(wire, direction) => self.arrive(wire, direction),
             Event::Ballot { from, to } => self.ballot(from, to),
             Event::Fault => self.break_something(),
+            Event::FreeDisk(at) => self.free_disk(at),
             Event::Reunite => {
                 self.env.milestone("the network is whole again");
                 self.env.reunite();
@@ -169,8 +192,9 @@ impl World {
 
     fn accept(&mut self, at: MemberId, conn: ConnId) {
         let place = &mut self.places[at];
-        match &mut place.member {
-            Some(member) if conn.0 > place.conns_from => member.accept(&mut self.env, conn),
+        let is_of_this_life = conn.0 > place.conns_from;
+        match place.living() {
+            Some(member) if is_of_this_life => member.accept(&mut self.env, conn),
             _ => self.env.after(500, Event::FinToClient(conn)),
         }
     }
@@ -191,15 +215,19 @@ impl World {
 
     fn turn(&mut self, at: MemberId, life: Life, turn: Turn) {
         let place = &mut self.places[at];
-        let Some(member) = place.member.as_mut().filter(|member| member.life == life) else {
+        let frozen_until_us = place.frozen_until_us;
+        let Some(member) = place.living().filter(|member| member.life == life) else {
             return;
         };
-        if place.frozen_until_us > self.env.now_us {
-            let until_us = place.frozen_until_us;
+        if frozen_until_us > self.env.now_us {
             let event = Event::Member(at, life, turn);
-            return self.env.schedule.at(until_us, event);
+            return self.env.schedule.at(frozen_until_us, event);
         }
-        member.turn(&mut self.env, turn);
+        match turn {
+            Turn::Snapshot => self.snapshot(at),
+            Turn::Purge => self.purge(at),
+            turn => member.turn(&mut self.env, turn),
+        }
         self.bury(at);
     }
 
@@ -207,11 +235,11 @@ impl World {
         let Some(to) = self.env.network.other_end(wire, Direction::Out) else {
             return;
         };
-        let member = self.places[to].member.as_mut();
+        let member = self.places[to].living();
         let accept = member.map(|member| (member.life, member.next_link()));
         if self.env.connect(wire, accept)
             && let Some((_, link)) = accept
-            && let Some(member) = &mut self.places[to].member
+            && let Some(member) = self.places[to].living()
         {
             member.tell_core(&mut self.env, [Input::LinkAccepted(link)]);
         }
@@ -227,18 +255,18 @@ impl World {
         let Some((at, life, link, parcel)) = self.env.arrive(wire, direction) else {
             return;
         };
-        let member = self.places[at].member.as_mut();
+        let member = self.places[at].living();
         if let Some(member) = member.filter(|member| member.life == life) {
             member.unpack(&mut self.env, wire, link, parcel);
         }
     }
 
     fn ballot(&mut self, from: MemberId, to: MemberId) {
-        let is_there = self.places[to].member.is_some();
+        let is_there = self.places[to].living().is_some();
         let Some(message) = self.env.collect(from, to, is_there) else {
             return;
         };
-        if let Some(member) = &mut self.places[to].member {
+        if let Some(member) = self.places[to].living() {
             let from = super::options::server_id(from);
             member.tell_core(&mut self.env, [Input::Vote { from, message }]);
         }

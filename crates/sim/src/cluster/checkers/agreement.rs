@@ -2,13 +2,14 @@
 //! records stand one behind the other (Zab's agreement, total order and primary order).
 
 use super::ledger::Ledger;
-use crate::cluster::fact::{Fact, fingerprint};
+use crate::cluster::fact::Fact;
+use bytes::Bytes;
 use std::collections::BTreeMap;
-use zooid_proto::{PacketType, Zxid};
+use zooid_proto::{PacketType, TxnRecord, Zxid};
 
 #[derive(Debug, Default)]
 pub(crate) struct Agreement {
-    records: BTreeMap<Zxid, u64>,
+    records: BTreeMap<Zxid, (Bytes, TxnRecord)>,
     predecessors: BTreeMap<Zxid, Option<Zxid>>,
 }
 
@@ -26,26 +27,31 @@ impl Agreement {
             }
             Fact::Applied { member, record, .. } => {
                 let zxid = record.header.zxid;
-                self.same_record(zxid, &record.encode())?;
+                if self.records.get(&zxid).map(|(_, known)| known) != Some(*record) {
+                    return Err(format!("member {member} applies another {zxid}"));
+                }
                 self.same_place(zxid, ledger.book(*member).applied.last().copied())
                     .map_err(|what| format!("member {member} applies out of order: {what}"))
             }
             Fact::Packet { packet, .. }
                 if matches!(packet.kind, PacketType::Proposal | PacketType::Inform) =>
             {
-                self.same_record(packet.zxid, packet.data.as_deref().unwrap_or_default())
+                self.same_record(packet.zxid, packet.data.as_ref().unwrap_or(&Bytes::new()))
             }
             _ => Ok(()),
         }
     }
 
-    fn same_record(&mut self, zxid: Zxid, record: &[u8]) -> Result<(), String> {
-        let this = fingerprint(record);
-        if *self.records.entry(zxid).or_insert(this) == this {
-            Ok(())
-        } else {
-            Err(format!("{zxid} is two different records"))
+    fn same_record(&mut self, zxid: Zxid, record: &Bytes) -> Result<(), String> {
+        if let Some((known, _)) = self.records.get(&zxid) {
+            if known == record {
+                return Ok(());
+            }
+            return Err(format!("{zxid} is two different records"));
         }
+        let decoded = TxnRecord::decode(record).map_err(|err| format!("{zxid}: {err}"))?;
+        self.records.insert(zxid, (record.clone(), decoded));
+        Ok(())
     }
 
     fn same_place(&mut self, zxid: Zxid, previous: Option<Zxid>) -> Result<(), String> {

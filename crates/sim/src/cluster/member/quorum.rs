@@ -36,19 +36,37 @@ impl Member {
     /// A parcel has come on a link.
     pub(crate) fn unpack(&mut self, env: &mut Env, wire: WireId, link: LinkId, parcel: Parcel) {
         match parcel {
-            Parcel::Packet(bytes) => match QuorumPacket::split(&bytes, Limit::default()) {
-                Ok(Some((packet, _))) => {
-                    self.misread(env, &packet);
-                    self.tell_core(env, [Input::Packet(link, packet)]);
-                }
-                other => env.complain("packets", format!("{other:?} came on {}", wire.0)),
-            },
+            Parcel::Bytes(bytes) => self.take_bytes(env, wire, link, bytes),
             Parcel::Snapshot(snapshot) => {
                 let zxid = snapshot.zxid;
                 self.received.insert(link, snapshot);
                 self.tell_core(env, [Input::SnapshotReceived { link, zxid }]);
             }
             Parcel::Fin => {}
+        }
+    }
+
+    /// Bytes of packets: whole ones go to the node, the rest waits for more.
+    fn take_bytes(&mut self, env: &mut Env, wire: WireId, link: LinkId, bytes: Bytes) {
+        let mut bytes = match self.torn.remove(&link) {
+            Some(first) => Bytes::from([first, bytes].concat()),
+            None => bytes,
+        };
+        loop {
+            match QuorumPacket::split(&bytes, Limit::default()) {
+                Ok(Some((packet, len))) => {
+                    bytes = bytes.slice(len..);
+                    self.misread(env, &packet);
+                    self.tell_core(env, [Input::Packet(link, packet)]);
+                }
+                Ok(None) => break,
+                Err(err) => {
+                    return env.complain("packets", format!("{err} on {}", wire.0));
+                }
+            }
+        }
+        if !bytes.is_empty() {
+            self.torn.insert(link, bytes);
         }
     }
 
@@ -90,7 +108,7 @@ impl Member {
             packet,
         });
         let bytes = Bytes::from(packet.to_vec());
-        env.transmit(wire, direction, Parcel::Packet(bytes));
+        env.transmit_packet(wire, direction, bytes);
     }
 
     pub(super) fn send_log(&mut self, env: &mut Env, link: LinkId, after: Zxid, upto: Zxid) {
@@ -112,7 +130,7 @@ impl Member {
         let history = env.checkers.ledger.applied(self.id);
         let snapshot = SnapshotOnWire::of(&mut self.replica, history);
         let line = format!("{} sends a snapshot of {}", self.id, snapshot.zxid);
-        env.trace.line(env.now_us, &line);
+        env.milestone(&line);
         env.transmit(wire, direction, Parcel::Snapshot(Box::new(snapshot)));
     }
 

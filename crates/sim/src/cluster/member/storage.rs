@@ -127,6 +127,12 @@ impl Member {
         if self.disk_has_failed {
             return;
         }
+        // Power may go at an operation of which nobody hears that it failed.
+        self.work_or_fail(env);
+        self.notice_power();
+    }
+
+    fn work_or_fail(&mut self, env: &mut Env) {
         match self.work(env) {
             Ok(answer) => {
                 let busy_us = self.site.simulated.take_busy_us().min(SLOW_SYNC_US_MAX);
@@ -272,6 +278,7 @@ impl Member {
 
     fn replace(&mut self, replica: Replica) {
         self.walk = None;
+        self.incarnation += 1;
         self.unsnapshotted = 0;
         self.replica = replica;
     }
@@ -302,25 +309,13 @@ impl Member {
         if let Err(err) = self.log.roll() {
             return self.storage_failed(env, &err.into());
         }
+        self.notice_power();
         let ticket = self.site.snapshots.ticket();
         let walk = self.replica.begin_walk();
         let history = env.checkers.ledger.applied(self.id).into();
         self.site.histories.insert(walk.zxid(), history);
         self.walk = Some((ticket, walk));
         self.soon(env, 5000, Turn::Snapshot);
-    }
-
-    pub(super) fn snapshot(&mut self, env: &mut Env) {
-        let Some((ticket, mut walk)) = self.walk.take() else {
-            return;
-        };
-        let snapshots = Arc::clone(&self.site.snapshots);
-        let replica = &self.replica;
-        let options = SnapshotOptions::default();
-        let written = snapshots.write(ticket, &mut walk, &options, &mut |visit| visit(replica));
-        let line = format!("snapshot of {}: {}", walk.zxid(), written.is_ok());
-        env.trace.line(env.now_us, &line);
-        self.replica.end_walk(walk);
     }
 
     fn storage_failed(&mut self, env: &mut Env, err: &StorageError) {

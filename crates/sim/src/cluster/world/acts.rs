@@ -49,6 +49,7 @@ impl World {
             let place = &mut self.places[at];
             place.frozen_until_us = 0;
             place.site.simulated.forgive();
+            self.make_room(at);
             self.env.after(5_000, Event::Start(at));
         }
         for client in &mut self.clients {

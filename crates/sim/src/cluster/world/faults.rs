@@ -18,6 +18,8 @@ const KINDS: [Kind; FAULT_KINDS] = [
     Kind::Isolate,
     Kind::Stall,
     Kind::Reset,
+    Kind::FillDisk,
+    Kind::JumpClock,
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +42,12 @@ enum Kind {
     Isolate,
     /// A connection carries nothing in one direction.
     Stall,
-    /// A connection breaks, or all of a member's do.
+    /// A connection breaks, or all of a member's do, at any byte.
     Reset,
+    /// A disk has little room left, for a while or until somebody looks after a member that stopped.
+    FillDisk,
+    /// A member's clock is set, or its machine was suspended.
+    JumpClock,
 }
 
 impl World {
@@ -117,6 +123,8 @@ impl World {
                 }
             }
             Kind::Reset => self.reset(at),
+            Kind::FillDisk => self.fill_disk(at),
+            Kind::JumpClock => self.jump_clock(at),
         }
     }
 
@@ -164,6 +172,45 @@ impl World {
             }
         }
         self.reunite_later();
+    }
+
+    fn fill_disk(&mut self, at: MemberId) {
+        let kib = self.dice.between(1, 48);
+        let place = &mut self.places[at];
+        place.is_short_of_room = true;
+        place.site.simulated.set_capacity(Some(kib << 10));
+        let full_us = self.dice.below(1_000_000);
+        self.env.after(full_us, Event::FreeDisk(at));
+    }
+
+    pub(super) fn free_disk(&mut self, at: MemberId) {
+        self.env.milestone(&format!("member {at} has room again"));
+        self.make_room(at);
+    }
+
+    pub(super) fn make_room(&mut self, at: MemberId) {
+        let place = &mut self.places[at];
+        place.is_short_of_room = false;
+        place.site.simulated.set_capacity(None);
+    }
+
+    /// Years back or ahead for the wall clock; seconds ahead for the monotonic one.
+    fn jump_clock(&mut self, at: MemberId) {
+        let most_ms = *self.dice.pick(&[1_000, 100_000, 100_000_000_000]);
+        let ahead_ms = i64::try_from(self.dice.below(most_ms)).expect("small");
+        let is_back = self.dice.per_mille(500);
+        let wall_ms = if is_back { -ahead_ms } else { ahead_ms };
+        let is_suspended = self.dice.per_mille(300);
+        let mono_ms = if is_suspended {
+            self.dice.below(4_000)
+        } else {
+            0
+        };
+        let place = &mut self.places[at];
+        place.clock.jump(wall_ms, mono_ms);
+        if let Some(member) = &mut place.member {
+            member.clock = place.clock;
+        }
     }
 
     fn draw_directions(&mut self) -> (bool, bool) {

@@ -9,6 +9,8 @@ use crate::schedule::Life;
 use zooid_storage::disk::{Fault, Survival};
 use zooid_zab::Epochs;
 
+/// Between tries to start on a disk without room.
+const RETRY_US: u64 = 100_000;
 /// Faults that one recovery may meet before it must succeed.
 const RECOVERY_FAULTS_MAX: u64 = 8;
 
@@ -44,6 +46,13 @@ impl World {
             }
             match self.load(at) {
                 Ok(loaded) => return Some(loaded),
+                Err(err) if self.places[at].is_short_of_room => {
+                    // Somebody has to look after it first.
+                    self.env
+                        .milestone(&format!("member {at} has no room to start: {err}"));
+                    self.env.after(RETRY_US, Event::Start(at));
+                    return None;
+                }
                 Err(err) if attempt < RECOVERY_FAULTS_MAX => {
                     self.env
                         .milestone(&format!("member {at} cannot start: {err}"));
@@ -75,7 +84,7 @@ impl World {
 
     /// Ends a life that has come to its end.
     pub(super) fn bury(&mut self, at: MemberId) {
-        let has_ended = |member: &&Member| member.end.is_some();
+        let has_ended = |member: &&Member| member.end.is_some() && member.upkeep == 0;
         if (self.places[at].member.as_ref().filter(has_ended)).is_none() {
             return;
         }
@@ -99,6 +108,9 @@ impl World {
         place.site = member.site;
         if lost_power || (self.may_break() && self.dice.per_mille(200)) {
             self.lose_power(at);
+        }
+        if self.dice.per_mille(500) {
+            self.make_room(at);
         }
         let down_us = *self.dice.pick(&[1_000, 50_000, 50_000, 400_000]);
         self.env.after(down_us, Event::Start(at));
