@@ -185,29 +185,7 @@ impl Model {
                 }
                 Ok((Vec::new(), false))
             }
-            Action::Write(ask) => {
-                let asker = Asker { session, ask };
-                match &ask.request {
-                    Request::Single(op) => {
-                        let result = self.tree.write(op, &asker, moment, changes)?;
-                        Ok((single_body(result), false))
-                    }
-                    Request::SetAcl(request) => {
-                        let stat = self.tree.set_acl(request, &asker)?;
-                        Ok((stat.to_vec(), false))
-                    }
-                    Request::Multi(request) => {
-                        let results = self.tree.multi(&request.0, &asker, moment, changes);
-                        let moved = MultiResult::Error(ErrorCode::SessionMoved);
-                        let is_moved = results.contains(&moved);
-                        let mut body = Vec::new();
-                        MultiResult::encode_all(&results, &mut body);
-                        Ok((body, is_moved))
-                    }
-                    Request::Garbage => Err(ErrorCode::MarshallingError),
-                    other => unreachable!("{other:?} is no write"),
-                }
-            }
+            Action::Write(ask) => self.tree.carry_out(ask, session, moment, changes),
         }
     }
 
@@ -232,6 +210,39 @@ impl Model {
         self.sessions.restart();
         self.tree.recount_quotas();
         Ok(())
+    }
+}
+
+impl Tree {
+    /// Carries a write out; what to answer, and whether it turned out that the session has moved.
+    pub(crate) fn carry_out(
+        &mut self,
+        ask: &Ask,
+        session: SessionId,
+        moment: Moment,
+        changes: &mut Vec<Change>,
+    ) -> Result<(Vec<u8>, bool), ErrorCode> {
+        let asker = Asker { session, ask };
+        match &ask.request {
+            Request::Single(op) => {
+                let result = self.write(op, &asker, moment, changes)?;
+                Ok((single_body(result), false))
+            }
+            Request::SetAcl(request) => {
+                let stat = self.set_acl(request, &asker)?;
+                Ok((stat.to_vec(), false))
+            }
+            Request::Multi(request) => {
+                let results = self.multi(&request.0, &asker, moment, changes);
+                let moved = MultiResult::Error(ErrorCode::SessionMoved);
+                let is_moved = results.contains(&moved);
+                let mut body = Vec::new();
+                MultiResult::encode_all(&results, &mut body);
+                Ok((body, is_moved))
+            }
+            Request::Garbage => Err(ErrorCode::MarshallingError),
+            other => unreachable!("{other:?} is no write"),
+        }
     }
 }
 

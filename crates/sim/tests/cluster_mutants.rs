@@ -51,10 +51,13 @@ fn a_wrong_quorum_is_caught() {
 
 #[test]
 fn a_lost_truncation_is_caught() {
-    assert_eq!(
-        caught(Mutant::LosesTruncation, None),
-        "equal zxids, equal records and histories"
-    );
+    // Who notices first depends on what the member says of itself next: a vote, or an acknowledgement.
+    let checker = caught(Mutant::LosesTruncation, None);
+    let checkers = [
+        "durable before promised",
+        "equal zxids, equal records and histories",
+    ];
+    assert!(checkers.contains(&checker.as_str()), "{checker}");
 }
 
 #[test]

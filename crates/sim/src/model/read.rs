@@ -39,7 +39,11 @@ impl Model {
 }
 
 impl Tree {
-    fn read(&self, request: &Request, reading: &mut Reading<'_>) -> Result<Vec<u8>, ErrorCode> {
+    pub(crate) fn read(
+        &self,
+        request: &Request,
+        reading: &mut Reading<'_>,
+    ) -> Result<Vec<u8>, ErrorCode> {
         match request {
             Request::GetData { path, watch } => {
                 let body = self.get_data(path, reading.ids)?.to_vec();
@@ -86,7 +90,7 @@ impl Tree {
                 let prefix = prefix.as_deref().unwrap_or_default();
                 let mine = EphemeralOwner::Session(reading.session);
                 let owned = self.nodes.iter().filter(|(_, node)| node.owner() == mine);
-                let owned = owned.map(|(path, _)| path.clone());
+                let owned = owned.map(|(path, _)| path.to_string());
                 let ephemerals = owned.filter(|path| path.starts_with(prefix)).collect();
                 Ok(GetEphemeralsResponse { ephemerals }.to_vec())
             }
@@ -161,7 +165,7 @@ impl Tree {
 
     fn set_watches(&self, request: &SetWatches2, reading: &mut Reading<'_>) {
         let since = request.relative_zxid;
-        let stat = |path: &String| self.nodes.get(path).map(|node| node.stat);
+        let stat = |path: &String| self.nodes.get(path.as_str()).map(|node| node.stat);
         for path in &request.data_watches {
             match stat(path) {
                 None => reading.tell(EventType::NodeDeleted, path),

@@ -3,6 +3,8 @@
 use super::watches::Change;
 use bytes::Bytes;
 use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
 use zooid_proto::path::{CONFIG, QUOTA, ZOOKEEPER};
 use zooid_proto::{
     Acl, EphemeralOwner, OwnerRules, SessionId, Stat, StatPersisted, Zxid, path, perms,
@@ -38,10 +40,10 @@ fn len(data: Option<&Bytes>) -> i64 {
     i64::try_from(data.map_or(0, Bytes::len)).expect("data is short")
 }
 
-/// The root is "/".
+/// The root is "/". A clone shares its nodes until they change.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
-    pub(crate) nodes: BTreeMap<String, Node>,
+    pub(crate) nodes: BTreeMap<Arc<str>, Arc<Node>>,
 }
 
 /// Limits and use, by the path they are on; `None` while one of the two nodes is missing.
@@ -72,26 +74,32 @@ impl Tree {
             (CONFIG, node(perms::READ, -1)),
         ];
         Tree {
-            nodes: nodes.map(|(path, node)| (path.to_owned(), node)).into(),
+            nodes: nodes
+                .map(|(path, node)| (path.into(), Arc::new(node)))
+                .into(),
         }
     }
 
     pub(crate) fn children<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a str> {
-        let children = self
-            .nodes
-            .keys()
-            .filter(move |child| *child != "/" && path::parent(child) == Some(path));
-        children.filter_map(|child| path::split(child).map(|(_, name)| name))
+        let below = self.below(path);
+        let children = below.filter(move |(child, _)| path::parent(child) == Some(path));
+        children.filter_map(|(child, _)| path::split(child).map(|(_, name)| name))
     }
 
     /// The node itself and all below it.
     pub(crate) fn subtree<'a>(&'a self, top: &'a str) -> impl Iterator<Item = (&'a str, &'a Node)> {
-        let is_within = move |path: &str| {
-            let below = path.strip_prefix(top.trim_end_matches('/'));
-            below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
-        };
-        let all = self.nodes.iter().map(|(path, node)| (path.as_str(), node));
-        all.filter(move |(path, _)| is_within(path))
+        let itself = self.nodes.get_key_value(top);
+        let itself = itself.map(|(path, node)| (&**path, &**node));
+        itself.into_iter().chain(self.below(top))
+    }
+
+    /// All below a node: their paths stand together, behind its own and a slash.
+    fn below<'a>(&'a self, top: &'a str) -> impl Iterator<Item = (&'a str, &'a Node)> {
+        let prefix = format!("{}/", top.trim_end_matches('/'));
+        let from = Bound::Excluded(prefix.as_str());
+        let all = self.nodes.range::<str, _>((from, Bound::Unbounded));
+        let all = all.map(|(path, node)| (&**path, &**node));
+        all.take_while(move |(path, _)| path.starts_with(&prefix))
     }
 
     /// As clients see it.
@@ -134,14 +142,17 @@ impl Tree {
         each.fold(0, i64::wrapping_add)
     }
 
+    /// A node that is known to be there.
+    pub(crate) fn node_mut(&mut self, path: &str) -> &mut Node {
+        let node = self.nodes.get_mut(path).expect("the node was looked up");
+        Arc::make_mut(node)
+    }
+
     /// Inserts a node under a parent that exists.
     pub(crate) fn insert(&mut self, path: &str, node: Node, changes: &mut Vec<Change>) {
         let parent_path = path::parent(path).expect("paths begin with a slash");
         let zxid = node.stat.czxid;
-        let parent = self
-            .nodes
-            .get_mut(parent_path)
-            .expect("the parent was looked up");
+        let parent = self.node_mut(parent_path);
         parent.stat.cversion += 1;
         parent.stat.pzxid = zxid;
         changes.push(Change::Created {
@@ -151,7 +162,7 @@ impl Tree {
             zxid,
         });
         let bytes = node.data_len();
-        self.nodes.insert(path.to_owned(), node);
+        self.nodes.insert(path.into(), Arc::new(node));
         if let Some(target) = quota_target(path, STATS_NODE) {
             self.recount(&target);
         }
@@ -162,10 +173,7 @@ impl Tree {
     pub(crate) fn remove(&mut self, path: &str, zxid: Zxid, changes: &mut Vec<Change>) {
         let node = self.nodes.remove(path).expect("the node was looked up");
         let parent_path = path::parent(path).expect("paths begin with a slash");
-        let parent = self
-            .nodes
-            .get_mut(parent_path)
-            .expect("no node is without a parent");
+        let parent = self.node_mut(parent_path);
         parent.stat.pzxid = zxid;
         changes.push(Change::Deleted {
             path: path.to_owned(),
@@ -177,7 +185,7 @@ impl Tree {
     }
 
     pub(crate) fn set_data(&mut self, path: &str, data: Option<Bytes>) {
-        let node = self.nodes.get_mut(path).expect("the node was looked up");
+        let node = self.node_mut(path);
         let grown = len(data.as_ref()) - node.data_len();
         node.data = data;
         self.charge(path, 0, grown);
@@ -211,7 +219,7 @@ impl Tree {
             .nodes
             .iter()
             .filter(|(_, node)| node.owner() == EphemeralOwner::Session(session));
-        let paths: Vec<String> = owned.map(|(path, _)| path.clone()).collect();
+        let paths: Vec<String> = owned.map(|(path, _)| path.to_string()).collect();
         for path in paths {
             self.remove(&path, zxid, changes);
         }
@@ -234,7 +242,7 @@ impl Tree {
 
     fn quota(&self, target: &str) -> Option<Quota> {
         let text = |name| {
-            let node = self.nodes.get(&quota_path(target, name))?;
+            let node = self.nodes.get(&*quota_path(target, name))?;
             Some(String::from_utf8_lossy(node.data.as_deref().unwrap_or_default()).into_owned())
         };
         let (limits, used) = (text(LIMITS_NODE)?, text(STATS_NODE)?);
@@ -265,8 +273,9 @@ impl Tree {
     }
 
     fn set_used(&mut self, target: &str, count: i64, bytes: i64) {
-        if let Some(node) = self.nodes.get_mut(&quota_path(target, STATS_NODE)) {
-            node.data = Some(Bytes::from(format!("count={count},bytes={bytes}")));
+        let path = quota_path(target, STATS_NODE);
+        if self.nodes.contains_key(&*path) {
+            self.node_mut(&path).data = Some(Bytes::from(format!("count={count},bytes={bytes}")));
         }
     }
 
@@ -275,22 +284,15 @@ impl Tree {
     /// recovery, also when its snapshot was loaded. ZooKeeper's do the same.
     pub(crate) fn is_frozen(&self, path: &str) -> bool {
         quota_target(path, STATS_NODE)
-            .is_some_and(|target| !self.nodes.contains_key(&quota_path(&target, LIMITS_NODE)))
+            .is_some_and(|target| !self.nodes.contains_key(&*quota_path(&target, LIMITS_NODE)))
     }
 
     /// Takes over from a recovered tree what cannot be predicted.
     pub(crate) fn adopt_frozen(&mut self, recovered: &Replica) {
-        let frozen: Vec<String> = self
-            .nodes
-            .keys()
-            .filter(|path| self.is_frozen(path))
-            .cloned()
-            .collect();
-        for path in frozen {
+        let frozen = self.nodes.keys().filter(|path| self.is_frozen(path));
+        for path in frozen.cloned().collect::<Vec<Arc<str>>>() {
             let data = recovered.node(&path).and_then(|node| node.data());
-            if let Some(node) = self.nodes.get_mut(&path) {
-                node.data = data.map(Bytes::copy_from_slice);
-            }
+            self.node_mut(&path).data = data.map(Bytes::copy_from_slice);
         }
     }
 

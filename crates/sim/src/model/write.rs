@@ -114,7 +114,8 @@ impl Tree {
     }
 
     fn node(&self, path: &str) -> Result<&Node, ErrorCode> {
-        self.nodes.get(path).ok_or(ErrorCode::NoNode)
+        let node = self.nodes.get(path).ok_or(ErrorCode::NoNode)?;
+        Ok(node)
     }
 
     fn create(
@@ -138,7 +139,7 @@ impl Tree {
         if !path::is_valid(&path) {
             return Err(ErrorCode::BadArguments);
         }
-        if self.nodes.contains_key(&path) {
+        if self.nodes.contains_key(&*path) {
             return Err(ErrorCode::NodeExists);
         }
         if matches!(parent.owner(), EphemeralOwner::Session(_)) {
@@ -209,7 +210,7 @@ impl Tree {
         within_quota(path, 0, new_len - node.data_len(), asker)?;
         expect_version(node.stat.version, request.version)?;
         let acl = node.acl.clone();
-        let node = self.nodes.get_mut(path).ok_or(ErrorCode::NoNode)?;
+        let node = self.node_mut(path);
         node.stat.version += 1;
         node.stat.mzxid = moment.zxid;
         node.stat.mtime = moment.wall_ms;
@@ -238,9 +239,10 @@ impl Tree {
         asker.ask.verdict?;
         let path = valid(&request.path)?;
         let acl = fixed_acl(&request.acl, asker)?;
-        let node = self.nodes.get_mut(path).ok_or(ErrorCode::NoNode)?;
+        let node = self.node(path)?;
         permit(&node.acl, perms::ADMIN, asker)?;
         expect_version(node.stat.aversion, request.version)?;
+        let node = self.node_mut(path);
         node.acl = acl;
         node.stat.aversion += 1;
         Ok(self.stat(path).unwrap_or_default())
