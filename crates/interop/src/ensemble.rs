@@ -4,6 +4,7 @@
 //! Owns the members' directories, configuration and ports, and the waiting until they serve. What a
 //! member is and does otherwise is a [`Server`].
 
+mod complaints;
 mod layout;
 mod ports;
 mod status;
@@ -13,10 +14,11 @@ pub use status::{Mode, Status};
 
 use crate::{Options, Server, Session, TreeDump};
 use anyhow::{Context, Result, bail, ensure};
+use complaints::complaints;
 use ports::Ports;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -36,6 +38,7 @@ pub struct Ensemble {
 struct Member {
     server: Server,
     role: Role,
+    election_port: u16,
     state: MemberState,
 }
 
@@ -86,6 +89,7 @@ impl Ensemble {
             let member = Member {
                 server: Server::on_port(seat.kind, options, &own_directory, port),
                 role: seat.role,
+                election_port: layout.election_port(&ports.numbers, index),
                 state: MemberState::Down,
             };
             members.insert(id, member);
@@ -106,6 +110,24 @@ impl Ensemble {
             self.launch(id)?;
         }
         self.wait_until_serving()
+    }
+
+    /// Starts every member that is down, in such an order that this one is elected, which has the highest
+    /// id and no less history than the others.
+    ///
+    /// # Errors
+    /// When they do not come up, or elect others again and again.
+    pub fn start_led_by(&mut self, wanted: ServerId) -> Result<()> {
+        for _ in 0..START_ATTEMPTS_MAX {
+            self.launch(wanted)?;
+            self.wait_until_it_listens(wanted)?;
+            self.start_all()?;
+            if self.leader()? == wanted {
+                return Ok(());
+            }
+            self.kill_all()?;
+        }
+        bail!("server {wanted} is not elected in {START_ATTEMPTS_MAX} elections")
     }
 
     /// Starts a member and does not wait for it.
@@ -270,6 +292,40 @@ impl Ensemble {
         Ok(session)
     }
 
+    /// Checks that the running members agree: one tree, one digest at each zxid, and none has found
+    /// another's transaction to leave a wrong digest.
+    ///
+    /// # Errors
+    /// When they do not, or one cannot be asked.
+    pub fn check_agreement(&self) -> Result<TreeDump> {
+        let tree = self.agreed_tree()?;
+        let compared = self.compare_digests()?;
+        ensure!(compared > 0, "no digest was compared");
+        for id in self.up() {
+            let status = self.status(id).context("it does not serve")?;
+            let mismatches = status.number("digest_mismatches_count");
+            ensure!(
+                mismatches == Some(0),
+                "server {id}: {mismatches:?} digests were wrong"
+            );
+        }
+        Ok(tree)
+    }
+
+    /// Checks that no member has said that something is wrong, as far as servers that are killed and come
+    /// back are not.
+    ///
+    /// # Errors
+    /// When one has.
+    pub fn check_logs(&self) -> Result<()> {
+        for (id, member) in &self.members {
+            let log = member.server.log();
+            let found = complaints(member.server.kind(), &log);
+            ensure!(found.is_empty(), "server {id} says:\n{}", found.join("\n"));
+        }
+        Ok(())
+    }
+
     /// Waits until every running member serves, all of them under one leader that has them in sync.
     ///
     /// # Errors
@@ -365,6 +421,18 @@ impl Ensemble {
         ensure!(differing.is_empty(), "digests differ: {differing:?}");
         let all = self.up().len();
         Ok(tellers.values().filter(|count| **count == all).count())
+    }
+
+    /// A member looks for a leader from when it has its election port.
+    fn wait_until_it_listens(&mut self, id: ServerId) -> Result<()> {
+        let started = Instant::now();
+        let port = self.member_mut(id)?.election_port;
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            self.ensure_none_has_ended()?;
+            ensure!(started.elapsed() < PATIENCE, "server {id} does not listen");
+            thread::sleep(POLL_INTERVAL);
+        }
+        Ok(())
     }
 
     fn in_mode(&self, mode: Mode) -> Vec<ServerId> {

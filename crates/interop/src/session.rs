@@ -119,13 +119,11 @@ impl Session {
     /// # Errors
     /// When the server does not grant it; [`SessionGone`] when it says that there is no such session.
     pub fn reattach(&self, address: SocketAddr) -> Result<Session> {
-        Session::connect(
-            address,
-            self.timeout_ms,
-            (self.id, self.password.clone()),
-            self.last_zxid,
-            false,
-        )
+        let known = (self.id, self.password.clone());
+        let mut session = Session::connect(address, self.timeout_ms, known, self.last_zxid, false)?;
+        // As real clients do: a server knows its own requests by session and xid.
+        session.next_xid = self.next_xid;
+        Ok(session)
     }
 
     /// Asks for a session that nobody has. Only a server that serves refuses it, and that costs no

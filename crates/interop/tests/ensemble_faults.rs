@@ -5,11 +5,7 @@
 //!
 //! `INTEROP_KILLS=20` kills longer.
 
-use std::env;
-use zooid_interop::{
-    Ensemble, Journal, Kind, Layout, Options, Role, SUPER_DIGEST, Session, Writers, anyone,
-    check_journals, wait_for_lost_ephemerals,
-};
+use zooid_interop::{Ensemble, Kills, Kind, Layout, Options, Role, SUPER_DIGEST, Session, anyone};
 use zooid_proto::{CreateMode, ServerId};
 
 #[test]
@@ -68,63 +64,10 @@ fn hierarchy() -> Layout {
 }
 
 fn kill_and_check(layout: &Layout, kills: u64) {
-    let kills = number_in("INTEROP_KILLS").unwrap_or(kills);
-    let seed = number_in("INTEROP_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-    println!("INTEROP_SEED={seed}");
     let mut ensemble = Ensemble::start(layout, &options()).expect("an ensemble");
-    let writers = Writers::start(WRITERS, &ensemble.addresses()).expect("sessions");
-    for kill in 0..kills {
-        // At another moment of the writers' work each time.
-        let moment = 20 + (seed + kill * 37) % 150;
-        writers.wait_for_more_acks(moment).expect("they serve");
-        let victim = victim(&mut ensemble, seed, kill);
-        ensemble.kill(victim).expect("it runs");
-        // The others go on, at times without knowing yet that it is back.
-        if kill % 3 != 2 {
-            writers.wait_for_more_acks(30).expect("the others serve");
-        }
-        ensemble.launch(victim).expect("it starts");
-    }
-    writers.wait_for_more_acks(50).expect("they serve");
-    ensemble.kill_all().expect("they run");
-    ensemble.start_all().expect("all of them come back");
-    writers.wait_for_more_acks(50).expect("they serve");
-    let journals = writers.finish().expect("the writers' sessions last");
-    let acked: usize = journals.iter().map(Journal::node_count).sum();
-    println!("{kills} kills, {acked} nodes written or deleted");
-    check(&mut ensemble, &journals);
-}
-
-/// The leader every other time, else anyone.
-fn victim(ensemble: &mut Ensemble, seed: u64, kill: u64) -> ServerId {
-    let leader = ensemble.wait_for_leader().expect("one leads");
-    let all = ensemble.up();
-    let index = usize::try_from((seed / 7 + kill * 5) % 97).expect("small") % all.len();
-    if kill.is_multiple_of(2) {
-        leader
-    } else {
-        all[index]
-    }
-}
-
-fn check(ensemble: &mut Ensemble, journals: &[Journal]) {
-    ensemble.wait_until_serving().expect("all serve");
-    let leader = ensemble.leader().expect("one leads");
-    let mut session = ensemble.open_synced(leader).expect("a session");
-    wait_for_lost_ephemerals(&mut session).expect("they expire");
-    // The word hash tells the digest at every 128th zxid; all have these in common.
-    for _ in 0..2 * DIGEST_INTERVAL {
-        session.set_data("/", Some(b"on"), -1).expect("it writes");
-    }
-    let tree = ensemble.agreed_tree().expect("one tree");
-    check_journals(&tree, journals);
-    let newest = session.last_zxid();
-    for journal in journals {
-        let seen = journal.last_zxid;
-        assert!(newest >= seen, "{newest} is behind {seen}");
-    }
-    let compared = ensemble.compare_digests().expect("equal digests");
-    assert!(compared > 0, "no digest was compared");
+    Kills::under_load(kills)
+        .survive(&mut ensemble)
+        .expect("nothing is lost");
 }
 
 fn write(ensemble: &Ensemble, id: ServerId, path: &str) {
@@ -141,10 +84,3 @@ fn options() -> Options {
         .property("zookeeper.preAllocSize", "64")
         .config("tickTime", "500")
 }
-
-fn number_in(variable: &str) -> Option<u64> {
-    env::var(variable).ok()?.parse().ok()
-}
-
-const WRITERS: usize = 4;
-const DIGEST_INTERVAL: usize = 128;

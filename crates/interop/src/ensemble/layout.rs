@@ -36,6 +36,13 @@ impl Layout {
         Layout::default().seats_of(kind, Role::Voter, count)
     }
 
+    /// Voters of these kinds, by their ids.
+    #[must_use]
+    pub fn mixed(kinds: &[Kind]) -> Layout {
+        let seat = |layout: Layout, kind: &Kind| layout.seats_of(*kind, Role::Voter, 1);
+        kinds.iter().fold(Layout::default(), seat)
+    }
+
     /// Voters in groups, each given by the weights of its members: a quorum is more than half of the
     /// weight in more than half of the groups.
     #[must_use]
@@ -72,6 +79,11 @@ impl Layout {
     /// A client port for each server that runs, then two ports for each that is named.
     pub(super) fn ports_needed(&self) -> usize {
         self.seats.len() + 2 * (self.seats.len() + self.absent.len())
+    }
+
+    /// Where the server at this place, from 0 on, elects.
+    pub(super) fn election_port(&self, ports: &[u16], index: usize) -> u16 {
+        ports[self.seats.len() + 2 * index + 1]
     }
 
     /// The lines that are the same for all.
