@@ -75,7 +75,9 @@ fn elect_and_serve(kinds: [Kind; 3]) {
 fn serve(ensemble: &Ensemble, root: &str) {
     use_every_member(ensemble, root).expect("every member does everything");
     ensemble.check_agreement().expect("they agree");
-    ensemble.check_logs().expect("they are content");
+    for kind in [Zooid, Java] {
+        ensemble.check_logs_of(kind).expect("they are content");
+    }
 }
 
 fn options() -> Options {

@@ -17,8 +17,10 @@ pub(super) fn complaints(kind: Kind, log: &str) -> Vec<&str> {
 fn is_java_s(line: &str) -> bool {
     // To a client that has gone while it was being answered.
     let is_error = line.contains("] ERROR ") && !line.contains("Error sending data synchronously");
-    // A follower says so of the first proposal of each leader.
-    let is_gap = line.contains("Got zxid 0x") && !line.ends_with(" expected 0x1");
+    // A follower says so of the first proposal of each leader, too.
+    let is_gap = line.contains("Got zxid 0x")
+        && !line.ends_with(" expected 0x1")
+        && !line.contains("00000001 expected ");
     is_error || is_gap || line.contains("igests are not matching")
 }
 
