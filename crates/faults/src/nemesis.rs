@@ -1,0 +1,191 @@
+//! What is done to an ensemble, fault by fault.
+//!
+//! A fault strikes members that the dice pick, and says whether clients must get on all the same. All
+//! faults are taken back by [`Cluster::mend`].
+
+use crate::cluster::{Cluster, majority_of};
+use crate::dice::Dice;
+use anyhow::Result;
+use std::fmt;
+use std::time::Duration;
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// The network falls into two parts.
+    Halves,
+    /// The network falls into two parts, of which one member sees both.
+    Bridge,
+    /// Nobody hears a member, which hears all.
+    Muted,
+    /// A member hears nobody, and all hear it.
+    Deaf,
+    /// Nobody reaches the leader but the clients.
+    LeaderAlone,
+    /// A member is reached by nobody, not by clients either.
+    Unplugged,
+    /// What a member sends and is sent takes its time.
+    Delay,
+    /// What the leader sends to one other does not arrive. The connections stay.
+    Stall,
+    /// SIGSTOP for a member.
+    Pause,
+    /// SIGSTOP for the leader.
+    PauseLeader,
+    /// SIGKILL for a member.
+    Kill,
+    /// SIGKILL for the leader.
+    KillLeader,
+    /// SIGKILL for all.
+    KillAll,
+    /// A member's clock is set to another time.
+    ClockJump,
+    /// A member's disk is full.
+    FullDisk,
+    /// The leader's disk is full.
+    FullDiskOfLeader,
+}
+
+/// A fault that has struck.
+#[derive(Debug)]
+pub struct Struck {
+    /// Which fault, and whom.
+    pub text: String,
+    /// Whether the clients must get on while it lasts.
+    pub leaves_quorum: bool,
+}
+
+impl Fault {
+    /// All kinds.
+    pub const ALL: [Fault; 16] = [
+        Fault::Halves,
+        Fault::Bridge,
+        Fault::Muted,
+        Fault::Deaf,
+        Fault::LeaderAlone,
+        Fault::Unplugged,
+        Fault::Delay,
+        Fault::Stall,
+        Fault::Pause,
+        Fault::PauseLeader,
+        Fault::Kill,
+        Fault::KillLeader,
+        Fault::KillAll,
+        Fault::ClockJump,
+        Fault::FullDisk,
+        Fault::FullDiskOfLeader,
+    ];
+
+    /// Has it happen.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    pub fn strike(self, cluster: &mut Cluster, dice: &mut Dice) -> Result<Struck> {
+        let all = dice.shuffled(&cluster.ids());
+        let one = all[0];
+        // While there is none, whoever is first is as good.
+        let leader = cluster.leader().unwrap_or(one);
+        let others: Vec<i64> = all.iter().copied().filter(|id| *id != leader).collect();
+        match self {
+            Fault::Halves => {
+                let (most, few) = all.split_at(majority_of(&all)?);
+                cluster.network().part(most, few)?;
+                Ok(self.struck(format_args!("{most:?} without {few:?}"), true))
+            }
+            Fault::Bridge => {
+                let (here, there) = all[1..].split_at(all.len() / 2);
+                cluster.network().part(here, there)?;
+                let text = format_args!("{here:?} and {there:?}, {one} sees both");
+                Ok(self.struck(text, false))
+            }
+            Fault::Muted | Fault::Deaf => {
+                for other in &all[1..] {
+                    match self {
+                        Fault::Muted => cluster.network().cut(one, *other)?,
+                        _ => cluster.network().cut(*other, one)?,
+                    }
+                }
+                Ok(self.struck(format_args!("{one}"), false))
+            }
+            Fault::LeaderAlone => {
+                cluster.network().part(&[leader], &others)?;
+                Ok(self.struck(format_args!("{leader}"), true))
+            }
+            Fault::Unplugged => {
+                cluster.network().unplug(one)?;
+                Ok(self.struck(format_args!("{one}"), true))
+            }
+            Fault::Delay => {
+                let by = Duration::from_millis(20 + 10 * u64::try_from(dice.below(15))?);
+                for other in &all[1..] {
+                    cluster.network().wires().delay(one, *other, by);
+                    cluster.network().wires().delay(*other, one, by);
+                }
+                Ok(self.struck(format_args!("{one} by {by:?}"), false))
+            }
+            Fault::Stall => {
+                cluster.network().wires().stall(leader, others[0]);
+                Ok(self.struck(format_args!("from {leader} to {}", others[0]), true))
+            }
+            Fault::Pause => self.one_goes(one, cluster.pause(one)),
+            Fault::PauseLeader => self.one_goes(leader, cluster.pause(leader)),
+            Fault::Kill => self.one_goes(one, cluster.kill(one)),
+            Fault::KillLeader => self.one_goes(leader, cluster.kill(leader)),
+            Fault::KillAll => {
+                for id in all {
+                    cluster.kill(id)?;
+                }
+                Ok(self.struck(format_args!(""), false))
+            }
+            Fault::ClockJump => {
+                let offset_s = dice.pick(&JUMPS_S);
+                cluster.set_clock(one, offset_s)?;
+                Ok(self.struck(format_args!("{one} by {offset_s} s"), true))
+            }
+            Fault::FullDisk => self.one_goes(one, cluster.fill_disk(one)),
+            Fault::FullDiskOfLeader => self.one_goes(leader, cluster.fill_disk(leader)),
+        }
+    }
+
+    /// Whether both can strike at the same time: what is dead can be neither stopped nor killed again.
+    #[must_use]
+    pub fn goes_with(self, other: Fault) -> bool {
+        self != other && !(self.ends_processes() && other.ends_processes())
+    }
+
+    fn ends_processes(self) -> bool {
+        match self {
+            Fault::Pause
+            | Fault::PauseLeader
+            | Fault::Kill
+            | Fault::KillLeader
+            | Fault::KillAll
+            | Fault::FullDisk
+            | Fault::FullDiskOfLeader => true,
+            Fault::Halves
+            | Fault::Bridge
+            | Fault::Muted
+            | Fault::Deaf
+            | Fault::LeaderAlone
+            | Fault::Unplugged
+            | Fault::Delay
+            | Fault::Stall
+            | Fault::ClockJump => false,
+        }
+    }
+
+    fn one_goes(self, id: i64, done: Result<()>) -> Result<Struck> {
+        done?;
+        Ok(self.struck(format_args!("{id}"), true))
+    }
+
+    fn struck(self, whom: fmt::Arguments<'_>, leaves_quorum: bool) -> Struck {
+        Struck {
+            text: format!("{self:?} {whom}"),
+            leaves_quorum,
+        }
+    }
+}
+
+/// A little, longer than any session, a day; both ways.
+const JUMPS_S: [i64; 6] = [3, -3, 600, -600, 86_400, -86_400];
