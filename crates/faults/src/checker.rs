@@ -2,7 +2,7 @@
 //!
 //! Owns the rules, and nothing else: a verdict is a function of the history. ZooKeeper tells the place
 //! of every write (its zxid) and the version of what it reads, so most rules need no search: they put
-//! the writes where the replies say, and look for what does not fit. [`twin`] searches instead, looks at
+//! the writes where the replies say, and look for what does not fit. The twin searches instead, looks at
 //! no zxid, and must come to the same end.
 
 mod existence;

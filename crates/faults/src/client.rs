@@ -1,8 +1,8 @@
 //! Clients that write and read without a rest, on whichever member takes them, and write down what
 //! they asked for and what they were told.
 //!
-//! Owns the crew of client threads. What one of them asks for is in [`work`], how it talks in
-//! [`connection`].
+//! Owns the crew of client threads. What one of them asks for is in `work`, how it talks in
+//! `connection`.
 
 mod connection;
 mod work;

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Everything between two members passes the test's namespace. There a rule of routing drops it
-//! (a cut, in one direction), or one of the [`wires`] takes it, a proxy that neither end notices, which
+//! (a cut, in one direction), or one of the [`Wires`] takes it, a proxy that neither end notices, which
 //! can make it wait. All of it is in namespaces of this process: the kernel removes it when the process
 //! ends, however it ends.
 
