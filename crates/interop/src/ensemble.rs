@@ -194,6 +194,16 @@ impl Ensemble {
         member.server.signal("CONT")
     }
 
+    /// Puts a server of this kind in a member's place, which is down: it will work on the same data directory
+    /// with the same `zoo.cfg`.
+    ///
+    /// # Errors
+    /// When there is no such member.
+    pub fn replace(&mut self, id: ServerId, kind: Kind) -> Result<()> {
+        self.member_mut(id)?.server.replace(kind);
+        Ok(())
+    }
+
     /// Removes what a member has stored, which is down, but not its id.
     ///
     /// # Errors

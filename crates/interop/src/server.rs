@@ -102,7 +102,7 @@ impl Server {
     pub(crate) fn launch(&mut self) -> Result<()> {
         assert!(self.child.is_none(), "the server runs already");
         fs::create_dir_all(self.data_dir())?;
-        let config = self.directory.join("zoo.cfg");
+        let config = self.config_path();
         let port = self.address().port();
         fs::write(&config, self.options.zoo_cfg(&self.data_dir(), port))?;
         let log = File::options()
@@ -116,6 +116,18 @@ impl Server {
             .with_context(|| format!("start {command:?}"))?;
         self.child = Some(child);
         Ok(())
+    }
+
+    /// Has a server of this kind come up at the next start.
+    pub(crate) fn replace(&mut self, kind: Kind) {
+        assert!(self.child.is_none(), "the server still runs");
+        self.kind = kind;
+    }
+
+    /// Its `zoo.cfg`, which is there once it has been started.
+    #[must_use]
+    pub fn config_path(&self) -> PathBuf {
+        self.directory.join("zoo.cfg")
     }
 
     /// Where clients connect.
