@@ -5,14 +5,14 @@ mod acknowledged;
 pub(crate) mod digests;
 mod durable;
 pub(crate) mod ephemerals;
-mod events;
+pub(crate) mod events;
 mod expiry;
-mod multis;
+pub(crate) mod multis;
 mod oracle;
 mod order;
 mod zxids;
 
-pub(crate) use oracle::{CLIENT_IP, Oracle};
+pub(crate) use oracle::{CLIENT_IP, Oracle, same_answer, same_state};
 
 use crate::fact::Fact;
 use zooid_tree::{NodeRef, Replica};

@@ -4,6 +4,7 @@ use crate::random::Random;
 use crate::request::{Request, User};
 use bytes::Bytes;
 use std::collections::VecDeque;
+use zooid_proto::path::ZOOKEEPER;
 use zooid_proto::request::{
     CreateRequest, CreateTtlRequest, PathKind, PathVersion, SetAclRequest, SetDataRequest,
     SetWatches2,
@@ -20,7 +21,13 @@ const QUOTA_NODES: [&str; 3] = [
 
 #[derive(Debug)]
 pub(crate) enum Workload {
-    Random { data_max: u64 },
+    Random {
+        data_max: u64,
+    },
+    /// Without quotas: those are judged by what the leader happens to have applied.
+    Unlimited {
+        data_max: u64,
+    },
     Script(VecDeque<Request>),
 }
 
@@ -32,9 +39,21 @@ impl Workload {
     pub(crate) fn next(&mut self, dice: &mut Random, seen: Zxid) -> Option<Request> {
         match self {
             Workload::Random { data_max } => Some(random(dice, *data_max, seen)),
+            Workload::Unlimited { data_max } => loop {
+                let request = random(dice, *data_max, seen);
+                if !speaks_of_quotas(&request) {
+                    break Some(request);
+                }
+            },
             Workload::Script(requests) => requests.pop_front(),
         }
     }
+}
+
+fn speaks_of_quotas(request: &Request) -> bool {
+    let frame = request.frame(0);
+    let mut parts = frame.windows(ZOOKEEPER.len());
+    parts.any(|part| part == ZOOKEEPER.as_bytes())
 }
 
 fn random(dice: &mut Random, data_max: u64, seen: Zxid) -> Request {

@@ -25,26 +25,33 @@ impl Events {
     pub(crate) fn observe(&mut self, fact: &Fact<'_>) -> Result<(), String> {
         match fact {
             Fact::Asked { conn, xid, request } if *xid != xid::AUTH => {
-                let client = self.conns.entry(*conn).or_default();
-                client.asked.push_back((*request).clone());
+                self.asked(*conn, (*request).clone());
+                Ok(())
             }
-            Fact::Received { conn, packet, .. } => {
-                let client = self.conns.entry(*conn).or_default();
-                match packet {
-                    Packet::Event(event) => {
-                        client.watching.remove(&event.path);
-                    }
-                    Packet::Reply(reply) if reply.xid != xid::AUTH => {
-                        if let Some(request) = client.asked.pop_front() {
-                            return client.replied(&request, reply);
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            _ => {}
+            Fact::Received { conn, packet, .. } => self.received(*conn, packet),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Anything but credentials, which are answered out of order.
+    pub(crate) fn asked(&mut self, conn: ConnId, request: Request) {
+        let client = self.conns.entry(conn).or_default();
+        client.asked.push_back(request);
+    }
+
+    pub(crate) fn received(&mut self, conn: ConnId, packet: &Packet) -> Result<(), String> {
+        let client = self.conns.entry(conn).or_default();
+        match packet {
+            Packet::Event(event) => {
+                client.watching.remove(&event.path);
+                Ok(())
+            }
+            Packet::Reply(reply) if reply.xid != xid::AUTH => match client.asked.pop_front() {
+                Some(request) => client.replied(&request, reply),
+                None => Ok(()),
+            },
+            Packet::Reply(_) | Packet::Connected(_) => Ok(()),
+        }
     }
 }
 

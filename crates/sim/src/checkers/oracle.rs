@@ -6,6 +6,7 @@
 mod compare;
 mod connection;
 
+pub(crate) use compare::{same_answer, same_state};
 pub(crate) use connection::CLIENT_IP;
 
 use crate::fact::Fact;

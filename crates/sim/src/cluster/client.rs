@@ -8,19 +8,21 @@ use super::promise::{Ask, REGISTERS};
 use super::schedule::{Event, MemberId};
 use crate::packet::{Packet, Reply};
 use crate::random::Random;
+use crate::request::Request;
 use crate::schedule::ClientId;
+use crate::workload::Workload;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use zooid_node::ConnId;
 use zooid_proto::response::GetDataResponse;
 use zooid_proto::{
-    ConnectRequest, ErrorCode, Jute as _, Limit, Reader, SessionId, Zxid, session_password,
+    ConnectRequest, ErrorCode, Jute as _, Limit, Reader, SessionId, Zxid, session_password, xid,
 };
 
 /// Requests under way at most.
 const OUTSTANDING_MAX: usize = 12;
 /// What the first requests of a client create.
-const PARENTS: [&str; 5] = ["/u", "/e", "/cas", REGISTERS[0], REGISTERS[1]];
+const PARENTS: [&str; 5] = ["/u", "/own", "/cas", REGISTERS[0], REGISTERS[1]];
 /// Without a word from the server for so long, a client goes elsewhere.
 const PATIENCE_US: u64 = 700_000;
 /// A client that has nothing to ask says that it lives.
@@ -32,6 +34,8 @@ pub(crate) struct Client {
     dice: Random,
     members: usize,
     think_us: u64,
+    workload: Workload,
+    any_per_mille: u64,
     session: SessionId,
     timeout_ms: i32,
     last_zxid: Zxid,
@@ -71,6 +75,10 @@ impl Client {
             dice: Random::stream(options.seed, &format!("client {}", id.0)),
             members: profile.members(),
             think_us: profile.think_us,
+            workload: Workload::Unlimited {
+                data_max: profile.data_max,
+            },
+            any_per_mille: profile.any_per_mille,
             session: SessionId(0),
             timeout_ms: 0,
             last_zxid: Zxid::ZERO,
@@ -209,10 +217,16 @@ impl Client {
                 value,
             };
         }
+        if !self.is_calm && self.dice.per_mille(self.any_per_mille) {
+            return match self.workload.next(&mut self.dice, self.last_zxid) {
+                Some(Request::Close) | None => Ask::Close,
+                Some(request) => Ask::Any(request),
+            };
+        }
         match self.dice.below(100) {
             0..35 => Ask::Unique(self.name("/u")),
             35..50 => {
-                let path = self.name("/e");
+                let path = self.name("/own");
                 self.ephemerals.push(path.clone());
                 Ask::Ephemeral(path)
             }
@@ -233,14 +247,21 @@ impl Client {
         self.xid += 1;
         let request = ask.request();
         let xid = request.xid(self.xid);
+        let Some(conn) = self.call.as_ref().map(|call| call.conn) else {
+            return;
+        };
         env.tell(&Fact::Asked {
             client: self.id,
+            conn,
             xid,
             ask: &ask,
         });
         let is_close = ask == Ask::Close;
         if let Some(call) = &mut self.call {
-            call.outstanding.push_back((xid, ask));
+            // Those are answered at once, between the others.
+            if xid != xid::AUTH {
+                call.outstanding.push_back((xid, ask));
+            }
             if is_close {
                 // Nothing is asked behind it.
                 call.is_greeted = false;
@@ -267,11 +288,12 @@ impl Client {
         };
         call.heard_us = env.now_us;
         let answered = match &packet {
-            Packet::Reply(_) => call.outstanding.pop_front(),
-            Packet::Connected(_) | Packet::Event(_) => None,
+            Packet::Reply(reply) if reply.xid != xid::AUTH => call.outstanding.pop_front(),
+            Packet::Reply(_) | Packet::Connected(_) | Packet::Event(_) => None,
         };
         env.tell(&Fact::Received {
             client: self.id,
+            conn: call.conn,
             packet: &packet,
             ask: answered.as_ref().map(|(_, ask)| ask),
         });
@@ -288,6 +310,7 @@ impl Client {
                 self.timeout_ms = response.timeout_ms;
                 call.is_greeted = true;
             }
+            Packet::Reply(reply) if reply.xid == xid::AUTH => {}
             Packet::Reply(reply) => match answered {
                 Some((xid, ask)) if xid == reply.xid => self.answered(env, &ask, &reply),
                 other => {

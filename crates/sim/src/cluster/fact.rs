@@ -90,6 +90,8 @@ pub(crate) enum Fact<'a> {
         record: &'a TxnRecord,
         applied: &'a Applied,
         replica: &'a Replica,
+        /// The tree's digest before it.
+        before: i64,
     },
     /// Whether a member serves clients from now on.
     Serving {
@@ -102,6 +104,25 @@ pub(crate) enum Fact<'a> {
         conn: ConnId,
         packet: &'a Packet,
     },
+    /// A member has told everyone of the transaction that it applied last.
+    Settled {
+        member: MemberId,
+    },
+    /// A member's connection is handed its next frame.
+    Taken {
+        member: MemberId,
+        conn: ConnId,
+    },
+    /// A connection takes nothing in any more and is told no more events.
+    Closing {
+        member: MemberId,
+        conn: ConnId,
+    },
+    /// A member has forgotten a connection.
+    Left {
+        member: MemberId,
+        conn: ConnId,
+    },
     Dialled {
         client: ClientId,
         member: MemberId,
@@ -110,12 +131,14 @@ pub(crate) enum Fact<'a> {
     },
     Asked {
         client: ClientId,
+        conn: ConnId,
         xid: i32,
         ask: &'a Ask,
     },
     /// A packet has reached its client, in answer to this.
     Received {
         client: ClientId,
+        conn: ConnId,
         packet: &'a Packet,
         ask: Option<&'a Ask>,
     },
@@ -164,6 +187,10 @@ impl Fact<'_> {
             | Fact::Applied { member, .. }
             | Fact::Serving { member, .. }
             | Fact::Told { member, .. }
+            | Fact::Settled { member }
+            | Fact::Taken { member, .. }
+            | Fact::Closing { member, .. }
+            | Fact::Left { member, .. }
             | Fact::Dialled { member, .. }
             | Fact::Final { member, .. } => Some(*member),
             Fact::Asked { .. } | Fact::Received { .. } | Fact::SessionLost { .. } => None,
@@ -222,6 +249,7 @@ impl Fact<'_> {
                 record,
                 applied,
                 replica,
+                ..
             } => {
                 let (zxid, op) = (record.header.zxid, record.header.op);
                 let digest = replica.digest();
@@ -242,7 +270,13 @@ impl Fact<'_> {
                 "client {} dials {member} on {} for {session}",
                 client.0, conn.0
             ),
-            Fact::Asked { client, xid, ask } => format!("client {} asks {xid} {ask:?}", client.0),
+            Fact::Settled { member } => format!("{member} has told everyone"),
+            Fact::Taken { member, conn } => format!("{member} takes in of {}", conn.0),
+            Fact::Closing { member, conn } => format!("{member} closes {}", conn.0),
+            Fact::Left { member, conn } => format!("{member} forgets {}", conn.0),
+            Fact::Asked {
+                client, xid, ask, ..
+            } => format!("client {} asks {xid} {ask:?}", client.0),
             Fact::Received { client, packet, .. } => {
                 format!("client {} receives {}", client.0, described(packet))
             }

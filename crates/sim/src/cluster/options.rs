@@ -60,6 +60,10 @@ pub(crate) struct Profile {
     pub(crate) clients: usize,
     /// Between what a client does, at most.
     pub(crate) think_us: u64,
+    /// Requests of a thousand that are anything at all.
+    pub(crate) any_per_mille: u64,
+    /// Bytes of their values at most.
+    pub(crate) data_max: u64,
     /// Transactions between snapshots.
     pub(crate) snap_count: u64,
     /// Transactions that a leader keeps for learners (`commitLogCount`).
@@ -106,6 +110,8 @@ impl Profile {
             latency_us: *dice.pick(&[300, 1_000, 1_000, 8_000]),
             drift_ppm: *dice.pick(&[0, 1_000, 50_000]),
             fault_interval_us: *dice.pick(&[100_000, 250_000, 250_000, 600_000]),
+            any_per_mille: *dice.pick(&[0, 300, 600, 900]),
+            data_max: *dice.pick(&[20, 60, 600]),
             purge_interval_us: dice.between(100_000, 3_000_000),
             weights,
         }

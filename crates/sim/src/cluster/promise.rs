@@ -33,6 +33,8 @@ pub(crate) enum Ask {
     Sync,
     Ping,
     Close,
+    /// Anything at all, on nodes that are nobody's.
+    Any(Request),
 }
 
 impl Ask {
@@ -62,6 +64,7 @@ impl Ask {
             Ask::Sync => Request::Sync("/".to_owned()),
             Ask::Ping => Request::Ping,
             Ask::Close => Request::Close,
+            Ask::Any(request) => request.clone(),
         }
     }
 

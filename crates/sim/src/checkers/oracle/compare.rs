@@ -1,7 +1,7 @@
 //! A server's state and replies beside the model's.
 
 use crate::checkers::each_node;
-use crate::model::{Answer, Model};
+use crate::model::{Answer, Model, Tree};
 use crate::packet::Reply;
 use crate::request::Request;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use zooid_proto::response::{GetChildren2Response, GetChildrenResponse};
 use zooid_proto::{DecodeError, Jute, Limit, MultiResult, Reader, SessionId};
 use zooid_tree::Replica;
 
-/// Whether a replica holds what the model holds: nodes with everything in them, and sessions.
+/// Whether a replica is where the model is, and holds what it holds.
 pub(super) fn same(model: &Model, replica: &Replica) -> Result<(), String> {
     let zxid = replica.last_zxid();
     if zxid != model.zxid {
@@ -18,11 +18,20 @@ pub(super) fn same(model: &Model, replica: &Replica) -> Result<(), String> {
             model.zxid
         ));
     }
+    same_state(&model.tree, model.sessions.live(), replica)
+}
+
+/// Whether a replica holds this: nodes with everything in them, and sessions.
+pub(crate) fn same_state(
+    tree: &Tree,
+    live: &BTreeMap<SessionId, i32>,
+    replica: &Replica,
+) -> Result<(), String> {
     let mut found = 0;
     let mut wrong = Vec::new();
     each_node(replica, &mut |path, node| {
         found += 1;
-        let Some(expected) = model.tree.nodes.get(path) else {
+        let Some(expected) = tree.nodes.get(path) else {
             wrong.push(format!("{path} should not be there"));
             return;
         };
@@ -30,7 +39,7 @@ pub(super) fn same(model: &Model, replica: &Replica) -> Result<(), String> {
         if stat != expected.stat {
             wrong.push(format!("{path} is {stat:?} instead of {:?}", expected.stat));
         }
-        if node.data() != expected.data.as_deref() && !model.tree.is_frozen(path) {
+        if node.data() != expected.data.as_deref() && !tree.is_frozen(path) {
             let text = |data: Option<&[u8]>| {
                 String::from_utf8_lossy(data.unwrap_or_default()).into_owned()
             };
@@ -45,9 +54,8 @@ pub(super) fn same(model: &Model, replica: &Replica) -> Result<(), String> {
             ));
         }
     });
-    if found < model.tree.nodes.len() {
-        let missing = model
-            .tree
+    if found < tree.nodes.len() {
+        let missing = tree
             .nodes
             .iter()
             .find(|(path, _)| replica.node(path).is_none());
@@ -55,23 +63,21 @@ pub(super) fn same(model: &Model, replica: &Replica) -> Result<(), String> {
         wrong.push(format!("{missing:?} is missing"));
     }
     let sessions: BTreeMap<SessionId, i32> = replica.sessions().collect();
-    if sessions != *model.sessions.live() {
-        wrong.push(format!(
-            "sessions are {sessions:?} instead of {:?}",
-            model.sessions.live()
-        ));
+    if sessions != *live {
+        wrong.push(format!("sessions are {sessions:?} instead of {live:?}"));
     }
-    if replica.digest() != model.tree.digest() {
+    if replica.digest() != tree.digest() {
         wrong.push("the digest is another".to_owned());
     }
     if wrong.is_empty() {
         Ok(())
     } else {
+        let zxid = replica.last_zxid();
         Err(format!("at {zxid}: {}", wrong.join("; ")))
     }
 }
 
-pub(super) fn same_answer(request: &Request, reply: &Reply, answer: &Answer) -> Result<(), String> {
+pub(crate) fn same_answer(request: &Request, reply: &Reply, answer: &Answer) -> Result<(), String> {
     let malformed = |err: DecodeError| format!("{request:?} was answered with garbage: {err}");
     let is_same = reply.err == answer.err
         && (reply.body == answer.body

@@ -65,7 +65,7 @@ pub(super) struct Barrier {
 
 impl Request {
     /// Whether its outcome depends on whose the session is.
-    pub(super) fn is_judged_by_session(&self) -> bool {
+    pub(crate) fn is_judged_by_session(&self) -> bool {
         match self {
             Request::Single(op) => !has_bad_mode(op),
             Request::Multi(ops) => ops.0.first().is_some_and(|op| !has_bad_mode(op)),

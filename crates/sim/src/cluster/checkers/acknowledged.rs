@@ -43,6 +43,7 @@ impl Acknowledged {
                 client,
                 packet: Packet::Reply(reply),
                 ask: Some(ask),
+                ..
             } => self
                 .answered(*client, ask, reply)
                 .map_err(|what| format!("client {}: {what}", client.0)),

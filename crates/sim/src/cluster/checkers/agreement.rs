@@ -1,73 +1,42 @@
-//! A zxid means the same record everywhere, decided or not, behind the same history; and a leader's
-//! records stand one behind the other (Zab's agreement, total order and primary order).
+//! Zab's `Agreement`: of what two members have delivered, one has delivered all that the other has.
 
 use super::ledger::Ledger;
 use crate::cluster::fact::Fact;
-use bytes::Bytes;
-use std::collections::BTreeMap;
-use zooid_proto::{PacketType, TxnRecord, Zxid};
+use zooid_proto::Zxid;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Agreement {
-    records: BTreeMap<Zxid, (Bytes, TxnRecord)>,
-    predecessors: BTreeMap<Zxid, Option<Zxid>>,
+    members: usize,
 }
 
 impl Agreement {
-    pub(crate) fn observe(&mut self, fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
-        match fact {
-            Fact::Appended {
-                member,
-                zxid,
-                record,
-            } => {
-                self.same_record(*zxid, record)?;
-                self.same_place(*zxid, ledger.book(*member).appended.last().copied())
-                    .map_err(|what| format!("member {member}: {what}"))
-            }
-            Fact::Applied { member, record, .. } => {
-                let zxid = record.header.zxid;
-                if self.records.get(&zxid).map(|(_, known)| known) != Some(*record) {
-                    return Err(format!("member {member} applies another {zxid}"));
-                }
-                self.same_place(zxid, ledger.book(*member).applied.last().copied())
-                    .map_err(|what| format!("member {member} applies out of order: {what}"))
-            }
-            Fact::Packet { packet, .. }
-                if matches!(packet.kind, PacketType::Proposal | PacketType::Inform) =>
-            {
-                self.same_record(packet.zxid, packet.data.as_ref().unwrap_or(&Bytes::new()))
-            }
-            _ => Ok(()),
-        }
+    pub(crate) fn new(members: usize) -> Agreement {
+        Agreement { members }
     }
 
-    fn same_record(&mut self, zxid: Zxid, record: &Bytes) -> Result<(), String> {
-        if let Some((known, _)) = self.records.get(&zxid) {
-            if known == record {
-                return Ok(());
-            }
-            return Err(format!("{zxid} is two different records"));
-        }
-        let decoded = TxnRecord::decode(record).map_err(|err| format!("{zxid}: {err}"))?;
-        self.records.insert(zxid, (record.clone(), decoded));
-        Ok(())
-    }
-
-    fn same_place(&mut self, zxid: Zxid, previous: Option<Zxid>) -> Result<(), String> {
-        let is_first = zxid.counter() == 1;
-        let fits = match previous {
-            Some(previous) if is_first => previous.epoch() < zxid.epoch(),
-            Some(previous) => previous.next() == zxid,
-            None => is_first,
+    pub(crate) fn observe(&self, fact: &Fact<'_>, ledger: &Ledger) -> Result<(), String> {
+        let (Fact::Applied { member, .. } | Fact::Serving { member, .. }) = fact else {
+            return Ok(());
         };
-        let known = *self.predecessors.entry(zxid).or_insert(previous);
-        if fits && known == previous {
-            Ok(())
-        } else {
-            Err(format!(
-                "{zxid} stands behind {previous:?}, elsewhere behind {known:?}"
-            ))
+        if !ledger.book(*member).serves {
+            return Ok(());
         }
+        let mine = ledger.applied(*member);
+        for other in (0..self.members).filter(|other| ledger.book(*other).serves) {
+            let theirs = ledger.applied(other);
+            let (fewer, more) = if mine.len() < theirs.len() {
+                (mine, theirs)
+            } else {
+                (theirs, mine)
+            };
+            let last = fewer.last();
+            let is_new = |last: &Zxid| more.binary_search(last).is_err();
+            if let Some(last) = last.filter(|last| is_new(last)) {
+                return Err(format!(
+                    "{last} is delivered on one only of {member} and {other}, which has less"
+                ));
+            }
+        }
+        Ok(())
     }
 }

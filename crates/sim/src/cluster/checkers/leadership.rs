@@ -1,4 +1,5 @@
-//! No epoch has two leaders, and none but its leader proposes in it (Zab's leadership and integrity).
+//! Zab's `Leadership1` and `Leadership2`: no epoch has two leaders; and none but its leader broadcasts
+//! in it.
 
 use super::ledger::Ledger;
 use crate::cluster::fact::Fact;
@@ -35,6 +36,11 @@ impl Leadership {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether a primary has proposed it.
+    pub(crate) fn has_broadcast(&self, zxid: Zxid) -> bool {
+        self.proposed.contains(&zxid)
     }
 
     /// Who has led last, as far as anyone knows.

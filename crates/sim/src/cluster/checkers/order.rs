@@ -5,7 +5,7 @@ use crate::cluster::fact::Fact;
 use crate::packet::Packet;
 use crate::schedule::ClientId;
 use std::collections::BTreeMap;
-use zooid_proto::Zxid;
+use zooid_proto::{Zxid, xid};
 
 #[derive(Debug, Default)]
 pub(crate) struct Order {
@@ -19,6 +19,9 @@ impl Order {
         };
         let zxid = match packet {
             Packet::Connected(_) => return Ok(()),
+            // Credentials are nobody's place in time, and what SetWatches makes up for is not, either.
+            Packet::Reply(reply) if reply.xid == xid::AUTH => return Ok(()),
+            Packet::Event(event) if event.zxid == Zxid::NONE => return Ok(()),
             Packet::Reply(reply) => reply.zxid,
             Packet::Event(event) => event.zxid,
         };

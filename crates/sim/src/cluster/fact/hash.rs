@@ -41,6 +41,10 @@ impl Fact<'_> {
             Fact::Received { .. } => 19,
             Fact::SessionLost { .. } => 20,
             Fact::Final { .. } => 21,
+            Fact::Settled { .. } => 22,
+            Fact::Taken { .. } => 23,
+            Fact::Closing { .. } => 24,
+            Fact::Left { .. } => 25,
         }
     }
 
@@ -69,7 +73,10 @@ impl Fact<'_> {
             Fact::Truncated { history, .. } | Fact::Installed { history, .. } => {
                 out.zxid(last(history));
             }
-            Fact::Installing { .. } => {}
+            Fact::Installing { .. } | Fact::Settled { .. } => {}
+            Fact::Taken { conn, .. } | Fact::Closing { conn, .. } | Fact::Left { conn, .. } => {
+                out.tag(conn.0);
+            }
             Fact::EpochAccepted { epoch, .. } | Fact::EpochEntered { epoch, .. } => {
                 out.signed(epoch.0);
             }

@@ -131,6 +131,7 @@ impl Member {
             self.with(env, owner, |connection, ctx| connection.before_commit(ctx));
         }
         let mut fired = Vec::new();
+        let before = self.replica.digest();
         let (header, digest) = (&record.header, record.digest.as_ref());
         let applied = self.replica.apply(header, &record.txn, digest, &mut fired);
         env.tell(&Fact::Applied {
@@ -138,6 +139,7 @@ impl Member {
             record,
             applied: &applied,
             replica: &self.replica,
+            before,
         });
         for event in &fired {
             let watcher = ConnId(event.watcher.0);
@@ -145,6 +147,7 @@ impl Member {
                 connection.on_event(ctx, event);
             });
         }
+        env.tell(&Fact::Settled { member: self.id });
         if let Some(owner) = owner {
             self.with(env, owner, |connection, ctx| {
                 connection.on_commit(ctx, record, &applied);

@@ -1,6 +1,7 @@
 //! The tasks of clients' sockets: frames in, reads, frames out.
 
 use super::Member;
+use crate::checkers::CLIENT_IP;
 use crate::cluster::env::Env;
 use crate::cluster::fact::Fact;
 use crate::cluster::schedule::{Event, MemberId, Turn};
@@ -19,6 +20,7 @@ pub(super) struct Socket {
     received: VecDeque<Bytes>,
     sending: Vec<Bytes>,
     is_greeted: bool,
+    is_leaving: bool,
     /// When the last bytes on their way arrive: those behind come no earlier.
     arrives_us: u64,
 }
@@ -40,6 +42,10 @@ impl Socket {
             }
             self.is_greeted = true;
             self.sending.push(frame);
+        }
+        if self.connection.is_closing() && !self.is_leaving {
+            self.is_leaving = true;
+            env.tell(&Fact::Closing { member, conn });
         }
     }
 
@@ -65,6 +71,7 @@ impl Member {
             received: VecDeque::new(),
             sending: Vec::new(),
             is_greeted: false,
+            is_leaving: false,
             arrives_us: 0,
         };
         self.sockets.insert(id, socket);
@@ -97,6 +104,10 @@ impl Member {
             let Some(frame) = socket.received.pop_front() else {
                 break;
             };
+            env.tell(&Fact::Taken {
+                member: self.id,
+                conn: id,
+            });
             socket.connection.on_frame(&ctx, &frame, &mut to_node);
             socket.drain(env, self.id);
         }
@@ -119,6 +130,10 @@ impl Member {
         };
         socket.drain(env, self.id);
         socket.flush(env, 100);
+        env.tell(&Fact::Left {
+            member: self.id,
+            conn: id,
+        });
         let fin_us = socket.arrives_us.max(env.now_us + 100);
         env.schedule.at(fin_us, Event::FinToClient(id));
         self.replica.drop_watcher(WatcherId(id.0));
@@ -143,6 +158,3 @@ impl Member {
         self.sockets.keys().copied()
     }
 }
-
-/// Where all clients come from.
-const CLIENT_IP: &str = "10.1.0.1";

@@ -11,14 +11,14 @@ use zooid_proto::Zxid;
 use zooid_zab::Membership;
 
 #[derive(Debug)]
-pub(crate) struct Durable {
+pub(crate) struct Decided {
     membership: Membership,
     decided: BTreeSet<Zxid>,
 }
 
-impl Durable {
-    pub(crate) fn new(membership: Membership) -> Durable {
-        Durable {
+impl Decided {
+    pub(crate) fn new(membership: Membership) -> Decided {
+        Decided {
             membership,
             decided: BTreeSet::new(),
         }

@@ -1,5 +1,5 @@
-//! What one member has shown, or could have shown, to anyone is the beginning of what every other
-//! shows (Zab's prefix consistency).
+//! Zab's `PrefixConsistency`: what one member has shown, or could have shown, to anyone is the beginning
+//! of what every other shows.
 
 use super::ledger::Ledger;
 use crate::cluster::fact::Fact;
@@ -8,15 +8,15 @@ use crate::packet::Packet;
 use zooid_proto::Zxid;
 
 #[derive(Debug)]
-pub(crate) struct Prefix {
+pub(crate) struct PrefixConsistency {
     decided: Vec<Zxid>,
     /// How much of each member's history has been compared.
     agreed: Vec<usize>,
 }
 
-impl Prefix {
-    pub(crate) fn new(members: usize) -> Prefix {
-        Prefix {
+impl PrefixConsistency {
+    pub(crate) fn new(members: usize) -> PrefixConsistency {
+        PrefixConsistency {
             decided: Vec::new(),
             agreed: vec![0; members],
         }

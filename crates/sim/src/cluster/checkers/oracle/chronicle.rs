@@ -1,0 +1,199 @@
+//! What the model is at each zxid.
+
+use super::answer_of;
+use crate::checkers::same_state;
+use crate::model::{Answer, Ask, Change, Moment, Quotas, Tree};
+use crate::request::Request;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use zooid_proto::{ErrorCode, Id, SessionId, Txn, TxnHeader, TxnRecord, Zxid};
+use zooid_tree::Replica;
+
+/// A request in its session.
+type Place = (SessionId, i32);
+
+#[derive(Debug)]
+pub(super) struct Chronicle {
+    states: BTreeMap<Zxid, State>,
+    /// Taken in by a connection.
+    asked: BTreeMap<Place, Asked>,
+    proposed: BTreeMap<Place, Zxid>,
+}
+
+#[derive(Debug)]
+struct Asked {
+    request: Request,
+    ids: Arc<[Id]>,
+}
+
+/// Behind one transaction.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) tree: Tree,
+    sessions: Arc<BTreeMap<SessionId, i32>>,
+    /// To whoever asked for the transaction.
+    pub(super) answer: Answer,
+    /// What it has done.
+    pub(super) changes: Vec<Change>,
+}
+
+impl Default for Chronicle {
+    fn default() -> Chronicle {
+        let nothing = State {
+            tree: Tree::new(),
+            sessions: Arc::default(),
+            answer: Answer::ok(Vec::new()),
+            changes: Vec::new(),
+        };
+        Chronicle {
+            states: BTreeMap::from([(Zxid::ZERO, nothing)]),
+            asked: BTreeMap::new(),
+            proposed: BTreeMap::new(),
+        }
+    }
+}
+
+impl Chronicle {
+    pub(super) fn at(&self, zxid: Zxid) -> Option<&State> {
+        self.states.get(&zxid)
+    }
+
+    /// What became of a request: where, and the state behind it.
+    pub(super) fn outcome(&self, session: SessionId, xid: i32) -> Option<(Zxid, &State)> {
+        let zxid = *self.proposed.get(&(session, xid))?;
+        Some((zxid, self.states.get(&zxid)?))
+    }
+
+    pub(super) fn asked(
+        &mut self,
+        session: SessionId,
+        xid: i32,
+        request: Request,
+        ids: Arc<[Id]>,
+    ) -> Result<(), String> {
+        let place = (session, xid);
+        match self.asked.insert(place, Asked { request, ids }) {
+            None => Ok(()),
+            Some(_) => Err(format!("{place:?} was taken in twice")),
+        }
+    }
+
+    /// A record stands behind `before` in somebody's log.
+    pub(super) fn proposed(&mut self, before: Zxid, record: &TxnRecord) -> Result<(), String> {
+        let zxid = record.header.zxid;
+        if self.states.contains_key(&zxid) {
+            return Ok(());
+        }
+        let Some(before) = self.states.get(&before) else {
+            return Err(format!("{zxid} stands behind {before}, which is unknown"));
+        };
+        let mut state = State {
+            tree: before.tree.clone(),
+            sessions: Arc::clone(&before.sessions),
+            answer: Answer::ok(Vec::new()),
+            changes: Vec::new(),
+        };
+        let place = (record.header.client_id, record.header.cxid);
+        state
+            .carry_out(record, self.asked.get(&place))
+            .map_err(|what| format!("{zxid}: {what}"))?;
+        if self.asked.contains_key(&place)
+            && let Some(other) = self.proposed.insert(place, zxid)
+        {
+            return Err(format!("{place:?} became {other}, and then {zxid}"));
+        }
+        self.states.insert(zxid, state);
+        Ok(())
+    }
+
+    /// Whether a replica is what the model says, in everything.
+    pub(super) fn same(&self, replica: &Replica) -> Result<(), String> {
+        let mut until = self.states.range(..=replica.last_zxid());
+        match until.next_back() {
+            Some((_, state)) => same_state(&state.tree, &state.sessions, replica),
+            None => Err("a replica is of no state".to_owned()),
+        }
+    }
+}
+
+impl State {
+    fn carry_out(&mut self, record: &TxnRecord, asked: Option<&Asked>) -> Result<(), String> {
+        let TxnHeader {
+            zxid,
+            time: wall_ms,
+            client_id: session,
+            ..
+        } = record.header;
+        match &record.txn {
+            Txn::CreateSession { timeout_ms } => {
+                Arc::make_mut(&mut self.sessions).insert(session, *timeout_ms);
+            }
+            Txn::CloseSession { .. } => {
+                Arc::make_mut(&mut self.sessions).remove(&session);
+                self.tree.close_session(session, zxid, &mut self.changes);
+            }
+            Txn::DeleteContainer { path } => {
+                self.tree.may_be_swept(path, wall_ms)?;
+                self.tree.remove(path, zxid, &mut self.changes);
+            }
+            txn => match asked {
+                Some(asked) => self.answer(asked, session, Moment { zxid, wall_ms }, txn)?,
+                // A sweep that was not due any more.
+                None if matches!(txn, Txn::Error(_)) && record.header.cxid == 0 => {}
+                None => return Err(format!("nobody asked for {record:?}")),
+            },
+        }
+        Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        asked: &Asked,
+        session: SessionId,
+        moment: Moment,
+        txn: &Txn,
+    ) -> Result<(), String> {
+        if asked.request == Request::Close {
+            return Err(format!("a close became {txn:?}"));
+        }
+        if asked.request == Request::Garbage {
+            self.answer = answer_of(Err(ErrorCode::MarshallingError));
+            return Ok(());
+        }
+        let verdict = verdict(txn);
+        let lives = self.sessions.contains_key(&session);
+        if lives && verdict == Err(ErrorCode::SessionExpired) {
+            return Err(format!("{session} lives and is told otherwise"));
+        }
+        if !lives && verdict.is_ok() && asked.request.is_judged_by_session() {
+            return Err(format!("{session} has ended and writes: {txn:?}"));
+        }
+        let ask = Ask {
+            request: asked.request.clone(),
+            ids: Arc::clone(&asked.ids),
+            verdict,
+            quotas: Quotas::default(),
+        };
+        let changes = &mut self.changes;
+        let done = self.tree.carry_out(&ask, session, moment, changes);
+        self.answer = answer_of(done.map(|(body, _)| body));
+        Ok(())
+    }
+}
+
+/// Whether the leader thought that the session may ask. (Whether it was right, other checkers see.)
+fn verdict(txn: &Txn) -> Result<(), ErrorCode> {
+    let of_session = |code: &ErrorCode| {
+        let codes = [ErrorCode::SessionExpired, ErrorCode::SessionMoved];
+        codes.contains(code)
+    };
+    let first = match txn {
+        Txn::Error(code) => Some(*code),
+        Txn::Multi(parts) => parts.iter().find_map(|part| match part {
+            Txn::Error(code) if of_session(code) => Some(*code),
+            _ => None,
+        }),
+        _ => None,
+    };
+    first.filter(of_session).map_or(Ok(()), Err)
+}
