@@ -182,6 +182,19 @@ impl Operation {
         }
     }
 
+    /// Of the reply's header: what the server had processed.
+    #[must_use]
+    pub fn reply_zxid(&self) -> Option<i64> {
+        match self.outcome {
+            Outcome::Unknown => None,
+            Outcome::Written { zxid, .. }
+            | Outcome::Refused { zxid, .. }
+            | Outcome::Found { zxid, .. }
+            | Outcome::Absent { zxid }
+            | Outcome::Listed { zxid, .. } => zxid,
+        }
+    }
+
     /// The newest transaction that the reply tells of.
     #[must_use]
     pub fn newest_zxid(&self) -> Option<i64> {
@@ -192,9 +205,9 @@ impl Operation {
                 told.chain(*zxid).max()
             }
             Outcome::Found { zxid, stat, .. } => (*zxid).max(Some(stat.mzxid.max(stat.czxid))),
-            Outcome::Refused { zxid, .. }
-            | Outcome::Absent { zxid }
-            | Outcome::Listed { zxid, .. } => *zxid,
+            Outcome::Refused { .. } | Outcome::Absent { .. } | Outcome::Listed { .. } => {
+                self.reply_zxid()
+            }
         }
     }
 

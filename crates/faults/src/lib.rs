@@ -10,6 +10,7 @@ pub mod client;
 pub mod cluster;
 pub mod dice;
 pub mod history;
+pub mod kazoo;
 mod moment;
 pub mod nemesis;
 pub mod network;

@@ -51,8 +51,8 @@ pub enum Fault {
 pub struct Struck {
     /// Which fault, and whom.
     pub text: String,
-    /// Whether the clients must get on while it lasts.
-    pub leaves_quorum: bool,
+    /// How many writes the clients must get done while it lasts; none if it leaves no quorum for sure.
+    pub acks_meanwhile: u64,
 }
 
 impl Fault {
@@ -90,13 +90,13 @@ impl Fault {
             Fault::Halves => {
                 let (most, few) = all.split_at(majority_of(&all)?);
                 cluster.network().part(most, few)?;
-                Ok(self.struck(format_args!("{most:?} without {few:?}"), true))
+                Ok(self.struck(format_args!("{most:?} without {few:?}"), ACKS))
             }
             Fault::Bridge => {
                 let (here, there) = all[1..].split_at(all.len() / 2);
                 cluster.network().part(here, there)?;
                 let text = format_args!("{here:?} and {there:?}, {one} sees both");
-                Ok(self.struck(text, false))
+                Ok(self.struck(text, 0))
             }
             Fault::Muted | Fault::Deaf => {
                 for other in &all[1..] {
@@ -105,15 +105,15 @@ impl Fault {
                         _ => cluster.network().cut(*other, one)?,
                     }
                 }
-                Ok(self.struck(format_args!("{one}"), false))
+                Ok(self.struck(format_args!("{one}"), 0))
             }
             Fault::LeaderAlone => {
                 cluster.network().part(&[leader], &others)?;
-                Ok(self.struck(format_args!("{leader}"), true))
+                Ok(self.struck(format_args!("{leader}"), ACKS))
             }
             Fault::Unplugged => {
                 cluster.network().unplug(one)?;
-                Ok(self.struck(format_args!("{one}"), true))
+                Ok(self.struck(format_args!("{one}"), ACKS))
             }
             Fault::Delay => {
                 let by = Duration::from_millis(20 + 10 * u64::try_from(dice.below(15))?);
@@ -121,11 +121,11 @@ impl Fault {
                     cluster.network().wires().delay(one, *other, by);
                     cluster.network().wires().delay(*other, one, by);
                 }
-                Ok(self.struck(format_args!("{one} by {by:?}"), false))
+                Ok(self.struck(format_args!("{one} by {by:?}"), 0))
             }
             Fault::Stall => {
                 cluster.network().wires().stall(leader, others[0]);
-                Ok(self.struck(format_args!("from {leader} to {}", others[0]), true))
+                Ok(self.struck(format_args!("from {leader} to {}", others[0]), ACKS))
             }
             Fault::Pause => self.one_goes(one, cluster.pause(one)),
             Fault::PauseLeader => self.one_goes(leader, cluster.pause(leader)),
@@ -135,15 +135,15 @@ impl Fault {
                 for id in all {
                     cluster.kill(id)?;
                 }
-                Ok(self.struck(format_args!(""), false))
+                Ok(self.struck(format_args!(""), 0))
             }
             Fault::ClockJump => {
                 let offset_s = dice.pick(&JUMPS_S);
                 cluster.set_clock(one, offset_s)?;
-                Ok(self.struck(format_args!("{one} by {offset_s} s"), true))
+                Ok(self.struck(format_args!("{one} by {offset_s} s"), ACKS))
             }
-            Fault::FullDisk => self.one_goes(one, cluster.fill_disk(one)),
-            Fault::FullDiskOfLeader => self.one_goes(leader, cluster.fill_disk(leader)),
+            Fault::FullDisk => self.disk_fills(one, cluster),
+            Fault::FullDiskOfLeader => self.disk_fills(leader, cluster),
         }
     }
 
@@ -176,16 +176,24 @@ impl Fault {
 
     fn one_goes(self, id: i64, done: Result<()>) -> Result<Struck> {
         done?;
-        Ok(self.struck(format_args!("{id}"), true))
+        Ok(self.struck(format_args!("{id}"), ACKS))
     }
 
-    fn struck(self, whom: fmt::Arguments<'_>, leaves_quorum: bool) -> Struck {
+    fn disk_fills(self, id: i64, cluster: &mut Cluster) -> Result<Struck> {
+        cluster.fill_disk(id)?;
+        Ok(self.struck(format_args!("{id}"), ACKS_FOR_A_LOG))
+    }
+
+    fn struck(self, whom: fmt::Arguments<'_>, acks_meanwhile: u64) -> Struck {
         Struck {
             text: format!("{self:?} {whom}"),
-            leaves_quorum,
+            acks_meanwhile,
         }
     }
 }
 
+const ACKS: u64 = 30;
+/// More than fit into what a log has reserved for itself (preAllocSize) when the disk fills.
+const ACKS_FOR_A_LOG: u64 = 600;
 /// A little, longer than any session, a day; both ways.
 const JUMPS_S: [i64; 6] = [3, -3, 600, -600, 86_400, -86_400];

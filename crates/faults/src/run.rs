@@ -5,6 +5,7 @@ use crate::client::{self, Crew};
 use crate::cluster::Cluster;
 use crate::dice::Dice;
 use crate::history::{self, Operation};
+use crate::kazoo::Kazoo;
 use crate::moment::now_ns;
 use crate::nemesis::Fault;
 use crate::network::{Network, namespaces};
@@ -39,8 +40,8 @@ pub struct Summary {
     pub operations: usize,
     /// Of those, the writes that nobody knows the end of.
     pub unanswered: usize,
-    /// Reads behind a sync that did not show all that had been told before. Only an ensemble with
-    /// servers of ZooKeeper may have any.
+    /// Reads behind a sync that did not show all that had been told before, in an ensemble that may have
+    /// such reads.
     pub old_reads: usize,
     /// zxids at which digests of members could be compared.
     pub digests: usize,
@@ -86,9 +87,16 @@ impl<'a> Round<'a> {
 
     fn play(&mut self) -> Result<Summary> {
         let crew = self.start_clients()?;
+        let addresses = self.cluster.addresses();
+        let kazoo = Kazoo::start(&addresses, self.plan.seed, &self.plan.directory)?;
         let struck = self.strike_all(&crew);
         // Whatever happened, what the clients saw is kept and judged.
         let mut operations = crew.finish()?;
+        operations.extend(kazoo.finish().or_else(|error| match struck {
+            Ok(()) => Err(error),
+            // It has the same reason, and that one tells more.
+            Err(_) => Ok(Vec::new()),
+        })?);
         let finished = struck.and_then(|()| self.read_to_the_end(&mut operations));
         operations.sort_by_key(|operation| operation.invoked_ns);
         history::save(&operations, &self.plan.directory.join(report::HISTORY))?;
@@ -119,14 +127,15 @@ impl<'a> Round<'a> {
     }
 
     fn strike(&mut self, faults: &[Fault], crew: &Crew) -> Result<()> {
-        let mut must_get_on = faults.len() == 1;
+        let mut acks_meanwhile = 0;
         for fault in faults {
             let struck = fault.strike(&mut self.cluster, &mut self.dice)?;
-            must_get_on &= struck.leaves_quorum;
+            acks_meanwhile = struck.acks_meanwhile;
             self.events.note(&struck.text)?;
         }
-        if must_get_on {
-            crew.wait_for_more_acks(ACKS_MEANWHILE)?;
+        // Two faults that leave a quorum each may leave none together.
+        if acks_meanwhile > 0 && faults.len() == 1 {
+            crew.wait_for_more_acks(acks_meanwhile)?;
             self.events.note("clients have got on")?;
         }
         // How long a fault lasts changes what it does; nothing is waited for.
@@ -179,8 +188,7 @@ impl<'a> Round<'a> {
     fn judge(&self, mut operations: Vec<Operation>) -> Result<usize> {
         let mut violations = checker::check(&operations);
         let mut old_reads = 0;
-        if self.plan.kinds.contains(&Kind::Java) {
-            // ZooKeeper's leader answers a sync without asking whether it leads still.
+        if !self.plan.kinds.iter().copied().all(asks_a_quorum_to_sync) {
             let is_old_read = |violation: &&Violation| violation.rule == Rule::SyncedRead;
             old_reads = violations.iter().filter(is_old_read).count();
             operations.iter_mut().for_each(Operation::forget_sync);
@@ -194,6 +202,13 @@ impl<'a> Round<'a> {
         let shown: Vec<&str> = text.lines().take(LINES_SHOWN).collect();
         let (count, shown) = (violations.len(), shown.join("\n"));
         bail!("the history breaks rules {count} times:\n{shown}");
+    }
+}
+
+/// Whether a leader answers a sync only when it knows that it leads still.
+fn asks_a_quorum_to_sync(kind: Kind) -> bool {
+    match kind {
+        Kind::Java | Kind::Zooid => false,
     }
 }
 
@@ -220,5 +235,4 @@ impl Events {
 
 const LINES_SHOWN: usize = 40;
 const ACKS_BETWEEN: u64 = 100;
-const ACKS_MEANWHILE: u64 = 30;
 const EXPIRY_PATIENCE: Duration = Duration::from_secs(60);

@@ -54,7 +54,7 @@ fn check_sessions(facts: &Facts<'_>, found: &mut Vec<Violation>) {
     let mut newest: BTreeMap<i64, (i64, usize)> = BTreeMap::new();
     for index in order {
         let operation = &facts.operations[index];
-        let told = operation.newest_zxid().unwrap_or(i64::MAX);
+        let told = operation.reply_zxid().unwrap_or(i64::MAX);
         if told < facts.seen[index] {
             let seen = facts.seen[index];
             let text = format!("a session that has seen {seen:#x} is told {told:#x}");

@@ -127,6 +127,20 @@ fn a_reply_that_is_older_than_its_session() {
     book.assert_broken(&[Rule::Monotonic]);
 }
 
+/// The register may have been left alone for long.
+#[test]
+fn a_read_without_a_header_tells_nothing_of_its_age_but_what_it_shows() {
+    let mut book = Book::with_register();
+    book.create(1, 10..20, "/n/x", 5);
+    book.read(1, 30..40, "initial", 1, 0);
+    book.forget_headers();
+    book.assert_broken(&[]);
+    book.set(1, 41..42, "a", 6, 1);
+    book.read(1, 50..60, "initial", 1, 0);
+    book.forget_headers();
+    book.assert_broken(&[Rule::Monotonic]);
+}
+
 #[test]
 fn a_value_that_nobody_wrote() {
     let mut book = Book::with_register();
@@ -265,12 +279,7 @@ fn the_twin_sees_an_old_value_without_zxids() {
     book.set(1, 10..20, "a", 2, 1);
     book.set(2, 30..40, "b", 3, 2);
     book.synced_read(3, 50..60, "a", 2, 1);
-    for operation in &mut book.operations {
-        if let Outcome::Written { zxid, .. } | Outcome::Found { zxid, .. } = &mut operation.outcome
-        {
-            *zxid = None;
-        }
-    }
+    book.forget_headers();
     assert!(book.broken().contains(&Rule::Linearizable));
 }
 
@@ -471,6 +480,17 @@ impl Book {
             action,
             outcome,
         });
+    }
+
+    /// As of a client that does not see them.
+    fn forget_headers(&mut self) {
+        for operation in &mut self.operations {
+            if let Outcome::Written { zxid, .. } | Outcome::Found { zxid, .. } =
+                &mut operation.outcome
+            {
+                *zxid = None;
+            }
+        }
     }
 
     fn broken(&self) -> Vec<Rule> {

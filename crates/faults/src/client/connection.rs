@@ -41,7 +41,7 @@ impl Connection {
     pub(super) fn open(address: SocketAddr, ticket: &Ticket) -> Result<Welcome> {
         let stream = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(REPLY_TIMEOUT))?;
+        stream.set_read_timeout(Some(CONNECT_TIMEOUT))?;
         stream.set_write_timeout(Some(REPLY_TIMEOUT))?;
         let mut connection = Connection {
             stream,
@@ -61,6 +61,7 @@ impl Connection {
         if response.session_id == SessionId(0) {
             return Ok(Welcome::SessionGone);
         }
+        connection.stream.set_read_timeout(Some(REPLY_TIMEOUT))?;
         let ticket = Ticket {
             id: response.session_id,
             password: response.password.context("a session has a password")?,
@@ -292,7 +293,9 @@ fn reader(packet: &[u8]) -> Reader<'_> {
     Reader::new(packet, Limit::default())
 }
 
+/// Of a connection, and of its session.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Two thirds of a session's life, as clients do.
-const REPLY_TIMEOUT: Duration = Duration::from_secs(4);
-const SESSION_TIMEOUT_MS: i32 = 6_000;
+/// Two thirds of a session's life, as clients do. Long enough that an answer can come from a leader
+/// that was stopped until there was another.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(6);
+const SESSION_TIMEOUT_MS: i32 = 9_000;
