@@ -198,6 +198,10 @@ impl Server {
                     assert!(self.membership.is_voter(vote.leader), "{vote:?}");
                     assert_eq!(self.election.vote(), vote);
                 }
+                ElectionAction::Outdone(voter) => {
+                    assert_eq!(self.election.vote().leader, ME);
+                    assert!(self.membership.is_voter(voter));
+                }
             }
         }
         // It waits for something, or has decided.
@@ -231,6 +235,9 @@ impl Server {
                 self.writing.remove(&conn);
             }
             MeshAction::Deliver { from, .. } => assert_ne!(from, ME),
+            MeshAction::Unreachable(server) | MeshAction::Reachable(server) => {
+                assert_ne!(server, ME);
+            }
         }
     }
 }

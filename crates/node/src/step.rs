@@ -101,6 +101,11 @@ pub enum Input {
         /// An encoded notification.
         message: Bytes,
     },
+    /// The election mesh cannot reach a server; its vote need not be waited for. Said of servers, like
+    /// [`Input::Reachable`], as often as it changes. Being wrong costs time.
+    Unreachable(ServerId),
+    /// The election mesh hears of that server again.
+    Reachable(ServerId),
     /// Another server has connected to the quorum port. The driver numbers such links evenly, from 2.
     LinkAccepted(LinkId),
     /// An [`Output::Dial`] has succeeded.

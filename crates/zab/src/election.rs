@@ -7,6 +7,7 @@
 //! What differs from Java, and why it is safe: `docs/internals/election.md`.
 
 use crate::{EnsembleSettings, Membership, Vote};
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use looking::{Looking, Setting};
 use zooid_proto::election::{Notification, PeerState};
@@ -26,16 +27,40 @@ pub enum ElectionAction {
     },
     /// The search is over, and [`Election::state`] tells this server's part.
     Decided(Vote),
+    /// A voter that still looks has a better vote than the one with which this server has decided to
+    /// lead. If no quorum has joined it, none may: look again.
+    Outdone(ServerId),
 }
 
 /// One server's part in the elections of its ensemble, for the server's whole life.
 #[derive(Clone, Debug)]
 pub struct Election {
-    me: ServerId,
     observer: bool,
+    standpoint: Standpoint,
+    phase: Phase,
+}
+
+/// What a server knows apart from any search.
+#[derive(Clone, Debug)]
+struct Standpoint {
+    me: ServerId,
     wait_ms_min: i64,
     wait_ms_max: i64,
-    phase: Phase,
+    /// Voters that are known to be out of reach, and cannot send a better vote therefore.
+    absent: BTreeSet<ServerId>,
+}
+
+impl Standpoint {
+    fn setting<'m>(&'m self, now_ms: i64, membership: &'m Membership) -> Setting<'m> {
+        Setting {
+            me: self.me,
+            wait_ms_min: self.wait_ms_min,
+            wait_ms_max: self.wait_ms_max,
+            absent: &self.absent,
+            now_ms,
+            membership,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -49,6 +74,8 @@ enum Phase {
     Settled {
         vote: Vote,
         state: PeerState,
+        /// Whether the leader's epoch has begun.
+        is_established: bool,
     },
 }
 
@@ -57,10 +84,13 @@ impl Election {
     #[must_use]
     pub fn new(settings: &EnsembleSettings, observer: bool) -> Election {
         Election {
-            me: settings.me,
             observer,
-            wait_ms_min: settings.notification_ms_min,
-            wait_ms_max: settings.notification_ms_max,
+            standpoint: Standpoint {
+                me: settings.me,
+                wait_ms_min: settings.notification_ms_min,
+                wait_ms_max: settings.notification_ms_max,
+                absent: BTreeSet::new(),
+            },
             phase: Phase::Idle { round: 0 },
         }
     }
@@ -75,19 +105,20 @@ impl Election {
         epoch: Epoch,
         out: &mut Vec<ElectionAction>,
     ) {
-        let is_voter = membership.committed.voters.contains(&self.me);
+        let me = self.standpoint.me;
+        let is_voter = membership.committed.voters.contains(&me);
         let (zxid, peer_epoch) = if self.observer {
             (Zxid(i64::MIN), Epoch(i64::MIN))
         } else {
             (last, epoch)
         };
         let own = Vote {
-            leader: if is_voter { self.me } else { NOBODY },
+            leader: if is_voter { me } else { NOBODY },
             zxid,
             round: self.round().wrapping_add(1),
             peer_epoch,
         };
-        let setting = self.setting(now_ms, membership);
+        let setting = self.standpoint.setting(now_ms, membership);
         let (looking, decided) = Looking::begin(&setting, own, out);
         self.phase = Phase::Looking(looking);
         self.settle(membership, decided, out);
@@ -111,16 +142,25 @@ impl Election {
         out: &mut Vec<ElectionAction>,
     ) {
         // Somebody else calls itself by this server's id.
-        if from == self.me {
+        if from == self.standpoint.me {
             return;
         }
-        let setting = self.setting(now_ms, membership);
+        self.reachable(from);
+        let setting = self.standpoint.setting(now_ms, membership);
         let decided = match &mut self.phase {
             Phase::Idle { .. } => None,
             Phase::Looking(looking) => looking.receive(&setting, from, n, out),
-            Phase::Settled { vote, state } => {
+            Phase::Settled {
+                vote,
+                state,
+                is_established,
+            } => {
                 if n.state == PeerState::Looking {
                     out.push(tell(membership, from, *state, vote));
+                    let leads = *state == PeerState::Leading && !*is_established;
+                    if leads && is_outdone(membership, vote, from, n) {
+                        out.push(ElectionAction::Outdone(from));
+                    }
                 }
                 None
             }
@@ -128,9 +168,35 @@ impl Election {
         self.settle(membership, decided, out);
     }
 
+    /// A server is known to be out of reach: nothing that comes of it now could be waited for. If that is
+    /// wrong it costs time, like everything here.
+    pub fn unreachable(
+        &mut self,
+        now_ms: i64,
+        membership: &Membership,
+        id: ServerId,
+        out: &mut Vec<ElectionAction>,
+    ) {
+        if id == self.standpoint.me || !membership.is_voter(id) {
+            return;
+        }
+        self.standpoint.absent.insert(id);
+        let setting = self.standpoint.setting(now_ms, membership);
+        let Phase::Looking(looking) = &mut self.phase else {
+            return;
+        };
+        let decided = looking.count(&setting);
+        self.settle(membership, decided, out);
+    }
+
+    /// A server can be reached again, or at least be waited for.
+    pub fn reachable(&mut self, id: ServerId) {
+        self.standpoint.absent.remove(&id);
+    }
+
     /// Time has passed.
     pub fn timer(&mut self, now_ms: i64, membership: &Membership, out: &mut Vec<ElectionAction>) {
-        let setting = self.setting(now_ms, membership);
+        let setting = self.standpoint.setting(now_ms, membership);
         let Phase::Looking(looking) = &mut self.phase else {
             return;
         };
@@ -180,8 +246,14 @@ impl Election {
     /// Synchronised with the leader of `epoch`: from now on, everyone in the ensemble tells late
     /// joiners the same (Java `updateElectionVote`; ZOOKEEPER-1732).
     pub fn set_vote_epoch(&mut self, epoch: Epoch) {
-        if let Phase::Settled { vote, .. } = &mut self.phase {
+        if let Phase::Settled {
+            vote,
+            is_established,
+            ..
+        } = &mut self.phase
+        {
             vote.peer_epoch = epoch;
+            *is_established = true;
         }
     }
 
@@ -195,7 +267,7 @@ impl Election {
         let (Some(vote), Phase::Looking(looking)) = (decided, &self.phase) else {
             return;
         };
-        let state = if vote.leader == self.me {
+        let state = if vote.leader == self.standpoint.me {
             PeerState::Leading
         } else if self.observer {
             PeerState::Observing
@@ -206,18 +278,21 @@ impl Election {
         for guest in looking.guests() {
             out.push(tell(membership, guest, state, &vote));
         }
-        self.phase = Phase::Settled { vote, state };
+        self.phase = Phase::Settled {
+            vote,
+            state,
+            is_established: false,
+        };
     }
+}
 
-    fn setting<'m>(&self, now_ms: i64, membership: &'m Membership) -> Setting<'m> {
-        Setting {
-            me: self.me,
-            wait_ms_min: self.wait_ms_min,
-            wait_ms_max: self.wait_ms_max,
-            now_ms,
-            membership,
-        }
-    }
+/// Whether somebody in the round of a decision, or in a later one, votes for a better leader.
+fn is_outdone(membership: &Membership, decided: &Vote, from: ServerId, n: &Notification) -> bool {
+    let theirs = Vote::of(n);
+    let counts = [from, theirs.leader].map(|id| membership.is_voter(id));
+    counts == [true, true]
+        && theirs.round >= decided.round
+        && theirs.is_better_than(decided, membership)
 }
 
 fn tell(membership: &Membership, to: ServerId, state: PeerState, vote: &Vote) -> ElectionAction {

@@ -287,6 +287,7 @@ impl Learner {
         if is_over || !self.patience.is_over(now_ms, self.owes_an_answer()) {
             return;
         }
+        out.push(LearnerAction::Silent(self.leader));
         let fault = Fault::Resign(format!(
             "nothing from leader {} for {} ms in {:?}",
             self.leader,

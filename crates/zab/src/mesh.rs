@@ -101,6 +101,11 @@ pub enum MeshAction {
         /// An encoded notification.
         message: Bytes,
     },
+    /// Tell the election that a member of the configuration cannot be reached: there is no connection,
+    /// and the last dial has failed. Said once.
+    Unreachable(ServerId),
+    /// Tell the election that such a member gives a sign of life again. Said once.
+    Reachable(ServerId),
 }
 
 /// Why a connection is closed.
@@ -163,7 +168,7 @@ impl Mesh {
             MeshInput::Send { to, message } => {
                 // A server that is neither configured nor connected cannot be told anything.
                 if let Some(peer) = self.peers.get_mut(&to) {
-                    peer.send(message, out);
+                    peer.send(now_ms, message, out);
                 }
             }
             MeshInput::Accepted(conn) => self.accepted(conn, out),
@@ -171,7 +176,7 @@ impl Mesh {
             MeshInput::Dialed { conn, to } => self.dialed(now_ms, conn, to, out),
             MeshInput::DialFailed(to) => {
                 if let Some(peer) = self.peers.get_mut(&to) {
-                    peer.dial_failed(now_ms);
+                    peer.dial_failed(now_ms, out);
                     self.forget_if_stranger(to);
                 }
             }
@@ -183,10 +188,10 @@ impl Mesh {
             }
             MeshInput::Written(conn) => {
                 if let Some((_, peer)) = self.owner(conn) {
-                    peer.written(out);
+                    peer.written(now_ms, out);
                 }
             }
-            MeshInput::Closed(conn) => self.closed(now_ms, conn),
+            MeshInput::Closed(conn) => self.closed(now_ms, conn, out),
             MeshInput::Peers(peers) => self.set_peers(peers),
             MeshInput::Timer => {
                 for peer in self.peers.values_mut() {
@@ -273,7 +278,7 @@ impl Mesh {
         let Some(peer) = self.peers.get_mut(&to) else {
             return close(conn, CloseReason::Replaced, out);
         };
-        peer.dialed();
+        peer.dialed(out);
         if to > self.me {
             close(conn, CloseReason::TheyCallBack, out);
             peer.await_call_back(now_ms);
@@ -285,11 +290,11 @@ impl Mesh {
         }
     }
 
-    fn closed(&mut self, now_ms: i64, conn: MeshConnId) {
+    fn closed(&mut self, now_ms: i64, conn: MeshConnId, out: &mut Vec<MeshAction>) {
         self.unintroduced.remove(&conn);
         if let Some(owner) = self.owners.remove(&conn) {
             if let Some(peer) = self.peers.get_mut(&owner) {
-                peer.closed(now_ms);
+                peer.closed(now_ms, out);
             }
             self.forget_if_stranger(owner);
         }

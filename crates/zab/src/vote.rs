@@ -2,7 +2,7 @@
 //! `FastLeaderElection.totalOrderPredicate`, `SyncedLearnerTracker`).
 
 use crate::Membership;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use zooid_proto::election::{Notification, PeerState};
 use zooid_proto::{Epoch, ServerId, Zxid};
 
@@ -104,10 +104,15 @@ impl Ballots {
         membership.is_quorum(|voter| self.agrees(voter, with))
     }
 
-    /// Whether there is nobody left who could vote otherwise.
-    pub(crate) fn everyone_agrees(&self, membership: &Membership, with: &Ballot) -> bool {
+    /// Whether there is nobody left who could vote otherwise. Those who are absent cannot.
+    pub(crate) fn everyone_agrees(
+        &self,
+        membership: &Membership,
+        absent: &BTreeSet<ServerId>,
+        with: &Ballot,
+    ) -> bool {
         let mut voters = membership.voters().into_iter();
-        voters.all(|voter| self.agrees(voter, with))
+        voters.all(|voter| absent.contains(&voter) || self.agrees(voter, with))
     }
 
     /// Whether a server says itself that it leads. Without that, those who still follow a dead leader

@@ -180,6 +180,7 @@ impl Node {
             LearnerAction::Ping(zxid) => self.answer_ping(now, zxid, replica, out),
             LearnerAction::SyncDone => self.sync_done(out),
             LearnerAction::Revalidated { session, valid } => self.revalidated(session, valid, out),
+            LearnerAction::Silent(leader) => self.unreachable(now, leader, replica, out),
             LearnerAction::Resign(reason) => self.resign(reason, out),
             LearnerAction::Halt(reason) => self.halt(reason, out),
         }

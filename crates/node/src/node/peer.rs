@@ -321,8 +321,11 @@ impl Node {
         replica: &Replica,
         out: &mut Vec<Output>,
     ) {
-        if let Input::Vote { from, message } = &input {
-            return self.vote(now, *from, message, replica, out);
+        match &input {
+            Input::Vote { from, message } => return self.vote(now, *from, message, replica, out),
+            Input::Unreachable(server) => return self.unreachable(now, *server, replica, out),
+            Input::Reachable(server) => return self.reachable(*server),
+            _ => {}
         }
         if !self.stored(&input) {
             return;
@@ -412,6 +415,25 @@ impl Node {
         });
     }
 
+    /// An election need not wait for this server.
+    pub(super) fn unreachable(
+        &mut self,
+        now: Now,
+        server: ServerId,
+        replica: &Replica,
+        out: &mut Vec<Output>,
+    ) {
+        self.elect(now, replica, out, |election, membership, actions| {
+            election.unreachable(now.mono_ms, membership, server, actions);
+        });
+    }
+
+    fn reachable(&mut self, server: ServerId) {
+        if let Some(peer) = &mut self.peer {
+            peer.election.reachable(server);
+        }
+    }
+
     fn elect(
         &mut self,
         now: Now,
@@ -431,7 +453,19 @@ impl Node {
                     message: notification.encode(),
                 }),
                 ElectionAction::Decided(vote) => self.decided(now, vote, replica, out),
+                ElectionAction::Outdone(voter) => self.outdone(voter, out),
             }
+        }
+        self.look_if_drained(now, replica, out);
+    }
+
+    /// A better candidate came too late to be elected. With a quorum this server leads all the same.
+    fn outdone(&mut self, voter: ServerId, out: &mut Vec<Output>) {
+        let Role::Leading(leader) = &self.role else {
+            return;
+        };
+        if leader.epoch().is_none() {
+            self.resign(format!("server {voter} has a better vote"), out);
         }
     }
 

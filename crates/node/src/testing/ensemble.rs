@@ -162,6 +162,17 @@ impl TestEnsemble {
         self.boot(id, dead.settings, dead.log, dead.epochs);
     }
 
+    /// Ends a server for good, which its links and the election mesh notice.
+    pub(crate) fn kill(&mut self, id: ServerId) {
+        let dead = self.servers.remove(&id).expect("it runs");
+        for (peer, theirs) in dead.links.into_values() {
+            self.inputs.push_back((peer, Input::LinkDown(theirs)));
+        }
+        for other in self.servers.keys() {
+            self.inputs.push_back((*other, Input::Unreachable(id)));
+        }
+    }
+
     pub(crate) fn server(&self, id: ServerId) -> &Server {
         &self.servers[&id]
     }

@@ -108,13 +108,12 @@ impl ElectionPort {
         stop: CancellationToken,
     ) -> ElectionPort {
         let outbox = Arc::new(Outbox::default());
-        let mesh = Mesh::new(options.me, peers.clone());
-        let members = peers.into_keys().collect();
+        let mesh = Mesh::new(options.me, peers);
         let (shared, events) = Shared::new(options, tasks.clone(), stop);
         for listener in listeners {
             shared.spawn(connection::accept(Arc::clone(&shared), listener));
         }
-        let exchange = Exchange::new(mesh, members, shared, Arc::clone(&outbox), core);
+        let exchange = Exchange::new(mesh, shared, Arc::clone(&outbox), core);
         tasks.spawn(exchange.run(events));
         ElectionPort { outbox }
     }

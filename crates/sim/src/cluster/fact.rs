@@ -315,6 +315,8 @@ fn short(input: &Input) -> String {
         }
         Input::Open(conn, open) => format!("open {} {}", conn.0, open.session),
         Input::Vote { from, message } => format!("vote of {from} {}", hashed(message)),
+        Input::Unreachable(server) => format!("{server} cannot be reached"),
+        Input::Reachable(server) => format!("{server} can be reached"),
         Input::Packet(link, packet) => {
             format!("{:?} {} on link {}", packet.kind, packet.zxid, link.0)
         }

@@ -5,6 +5,7 @@ mod faults;
 mod lives;
 mod upkeep;
 
+use super::ballots::Collected;
 use super::client::Client;
 use super::env::{Clock, Env};
 use super::member::Member;
@@ -263,12 +264,32 @@ impl World {
 
     fn ballot(&mut self, from: MemberId, to: MemberId) {
         let is_there = self.places[to].living().is_some();
-        let Some(message) = self.env.collect(from, to, is_there) else {
-            return;
+        let [sender, receiver] = [from, to].map(super::options::server_id);
+        let (message, is_back, is_missed) = match self.env.collect(from, to, is_there) {
+            Collected::Nothing => return,
+            Collected::Unreachable => return self.tell(from, Input::Unreachable(receiver)),
+            Collected::Left {
+                message,
+                is_back,
+                is_missed,
+            } => (message, is_back, is_missed),
         };
-        if let Some(member) = self.places[to].living() {
-            let from = super::options::server_id(from);
-            member.tell_core(&mut self.env, [Input::Vote { from, message }]);
+        let from_sender = Input::Vote {
+            from: sender,
+            message,
+        };
+        self.tell(to, from_sender);
+        if is_back {
+            self.tell(from, Input::Reachable(receiver));
+        }
+        if is_missed {
+            self.tell(from, Input::Unreachable(receiver));
+        }
+    }
+
+    fn tell(&mut self, at: MemberId, input: Input) {
+        if let Some(member) = self.places[at].living() {
+            member.tell_core(&mut self.env, [input]);
         }
     }
 }

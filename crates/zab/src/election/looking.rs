@@ -14,6 +14,8 @@ pub(super) struct Setting<'m> {
     pub(super) me: ServerId,
     pub(super) wait_ms_min: i64,
     pub(super) wait_ms_max: i64,
+    /// Voters that nothing can come from.
+    pub(super) absent: &'m BTreeSet<ServerId>,
     pub(super) now_ms: i64,
     pub(super) membership: &'m Membership,
 }
@@ -214,14 +216,16 @@ impl Looking {
         self.tell_everyone(setting, out);
     }
 
-    /// Looks whether the round is over.
-    fn count(&mut self, setting: &Setting<'_>) -> Option<Vote> {
+    /// Looks whether the round is over: at once, if nobody is left who could send a better vote.
+    pub(super) fn count(&mut self, setting: &Setting<'_>) -> Option<Vote> {
         let proposal = Ballot::looking(self.proposal);
         if !self.votes.quorum_agrees(setting.membership, &proposal) {
             self.decide_at_ms = None;
             return None;
         }
-        if self.votes.everyone_agrees(setting.membership, &proposal) {
+        let absent = setting.absent;
+        let may_lead = !absent.contains(&self.proposal.leader);
+        if may_lead && (self.votes).everyone_agrees(setting.membership, absent, &proposal) {
             return Some(self.proposal);
         }
         let at_ms = setting.now_ms.saturating_add(BETTER_VOTE_WAIT_MS);

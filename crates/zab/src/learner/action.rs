@@ -42,6 +42,8 @@ pub enum LearnerAction {
         /// Whether it lives.
         valid: bool,
     },
+    /// The leader has given no sign of life for too long: an election need not wait for its vote.
+    Silent(ServerId),
     /// This leader is not followed any longer: look for one. Nothing comes after it.
     Resign(String),
     /// Stop the process. Nothing comes after it.

@@ -23,12 +23,16 @@ pub(super) struct Peer {
     slot: Option<Bytes>,
     /// Sent last.
     last: Option<Bytes>,
+    /// There is no connection, and the last dial has failed.
+    is_unreachable: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Link {
     conn: MeshConnId,
     since_ms: i64,
+    /// When a message was handed to the driver last.
+    used_ms: i64,
     /// Handed to the driver, and not written yet.
     writing: Option<Bytes>,
 }
@@ -45,6 +49,7 @@ impl Peer {
             retry_wait_ms: RETRY_WAIT_MS_MIN,
             slot: None,
             last: None,
+            is_unreachable: false,
         }
     }
 
@@ -68,16 +73,16 @@ impl Peer {
         self.retry_at_ms
     }
 
-    pub(super) fn send(&mut self, message: Bytes, out: &mut Vec<MeshAction>) {
+    pub(super) fn send(&mut self, now_ms: i64, message: Bytes, out: &mut Vec<MeshAction>) {
         self.slot = Some(message);
-        self.advance(out);
+        self.advance(now_ms, out);
     }
 
-    pub(super) fn written(&mut self, out: &mut Vec<MeshAction>) {
+    pub(super) fn written(&mut self, now_ms: i64, out: &mut Vec<MeshAction>) {
         if let Some(link) = &mut self.link {
             link.writing = None;
         }
-        self.advance(out);
+        self.advance(now_ms, out);
     }
 
     /// It lives, so the next failure is a new one.
@@ -92,6 +97,7 @@ impl Peer {
         conn: MeshConnId,
         out: &mut Vec<MeshAction>,
     ) -> Option<MeshConnId> {
+        self.found(out);
         let replaced = self.part();
         if self.slot.is_none() {
             self.slot = self.last.clone();
@@ -100,9 +106,10 @@ impl Peer {
         self.link = Some(Link {
             conn,
             since_ms: now_ms,
+            used_ms: now_ms,
             writing: None,
         });
-        self.advance(out);
+        self.advance(now_ms, out);
         replaced
     }
 
@@ -112,6 +119,7 @@ impl Peer {
         addresses: Vec<ElectionAddress>,
         out: &mut Vec<MeshAction>,
     ) -> Option<MeshConnId> {
+        self.found(out);
         let stale = self.part();
         self.told = addresses;
         self.dial(out);
@@ -119,8 +127,9 @@ impl Peer {
     }
 
     /// A dial has led to a connection.
-    pub(super) fn dialed(&mut self) {
+    pub(super) fn dialed(&mut self, out: &mut Vec<MeshAction>) {
         self.dialing = false;
+        self.found(out);
     }
 
     /// The other server has been asked to dial; if it does not, it is asked again.
@@ -130,44 +139,68 @@ impl Peer {
         }
     }
 
-    pub(super) fn dial_failed(&mut self, now_ms: i64) {
+    pub(super) fn dial_failed(&mut self, now_ms: i64, out: &mut Vec<MeshAction>) {
         self.dialing = false;
-        if self.link.is_none() {
-            self.told.clear();
-            self.retry_later(now_ms);
+        if self.link.is_some() {
+            return;
+        }
+        self.told.clear();
+        self.retry_later(now_ms);
+        if !self.is_stranger() && !self.is_unreachable {
+            self.is_unreachable = true;
+            out.push(MeshAction::Unreachable(self.id));
         }
     }
 
-    pub(super) fn closed(&mut self, now_ms: i64) {
-        let since_ms = self.link.as_ref().map(|link| link.since_ms);
+    pub(super) fn closed(&mut self, now_ms: i64, out: &mut Vec<MeshAction>) {
+        let Some(link) = &self.link else {
+            return;
+        };
+        let [is_young, was_used] =
+            [link.since_ms, link.used_ms].map(|at_ms| now_ms - at_ms < YOUNG_LINK_MS);
         self.part();
-        // If both dial at a time and their connections overtake each other, each may keep the one that
-        // the other closes, and what was sent over it is lost.
-        let is_young = since_ms.is_some_and(|since_ms| now_ms - since_ms < YOUNG_LINK_MS);
-        if is_young && self.slot.is_none() {
+        // Written is not received. And if both dial at a time and their connections overtake each other,
+        // each may keep the one that the other closes, and what was sent over it is lost.
+        if (is_young || was_used) && self.slot.is_none() {
             self.slot = self.last.clone();
         }
-        self.retry_later(now_ms);
+        // Whether the other server is still there is known only after another dial, for which an
+        // election waits. Connections that end as soon as they are made must not be made at once.
+        if is_young {
+            self.retry_later(now_ms);
+        } else {
+            self.advance(now_ms, out);
+        }
     }
 
     pub(super) fn timer(&mut self, now_ms: i64, out: &mut Vec<MeshAction>) {
         if self.retry_at_ms.is_some_and(|at_ms| at_ms <= now_ms) {
             self.retry_at_ms = None;
-            self.advance(out);
+            self.advance(now_ms, out);
+        }
+    }
+
+    /// It has given a sign of life.
+    fn found(&mut self, out: &mut Vec<MeshAction>) {
+        if self.is_unreachable {
+            self.is_unreachable = false;
+            out.push(MeshAction::Reachable(self.id));
         }
     }
 
     /// Gets the message in the slot on its way.
-    fn advance(&mut self, out: &mut Vec<MeshAction>) {
+    fn advance(&mut self, now_ms: i64, out: &mut Vec<MeshAction>) {
         match &mut self.link {
             Some(Link {
                 conn,
+                used_ms,
                 writing: writing @ None,
                 ..
             }) => {
                 let Some(message) = self.slot.take() else {
                     return;
                 };
+                *used_ms = now_ms;
                 *writing = Some(message.clone());
                 self.last = Some(message.clone());
                 let conn = *conn;
@@ -217,5 +250,6 @@ const RETRY_WAIT_MS_MIN: i64 = 100;
 const RETRY_WAIT_MS_MAX: i64 = 1000;
 /// How long the other server may take to call back.
 const CALL_BACK_WAIT_MS: i64 = 1000;
-/// A connection that ends sooner may never have been the other server's, too.
+/// A connection that ends sooner may never have been the other server's, too; and a message may be lost
+/// with one that ends so soon after.
 const YOUNG_LINK_MS: i64 = 1000;

@@ -225,12 +225,59 @@ fn what_was_sent_over_a_connection_that_ends_at_once_is_sent_again() {
 fn failing_dials_are_repeated_after_ever_longer_waits() {
     let mut s = Subject::new();
     s.send(1, "a");
+    let mut expected = vec![MeshAction::Unreachable(ServerId(1))];
     for wait in [100, 200, 400, 800, 1000, 1000] {
-        assert_eq!(s.step(MeshInput::DialFailed(ServerId(1))), []);
+        assert_eq!(s.step(MeshInput::DialFailed(ServerId(1))), expected);
+        expected.clear();
         assert_eq!(s.mesh.next_wakeup_ms(), Some(s.now_ms + wait));
         assert_eq!(s.send(1, "b"), []);
         assert_eq!(s.wait(wait), [dial(1, &["host1"])]);
     }
+}
+
+#[test]
+fn a_member_whose_connection_ends_while_it_is_told_something_is_dialed_at_once() {
+    let mut s = Subject::new();
+    s.send(1, "a");
+    let (conn, _) = s.dialed(1);
+    s.step(MeshInput::Written(conn));
+    s.now_ms += 5000;
+    s.send(1, "b");
+    s.step(MeshInput::Written(conn));
+    assert_eq!(s.step(MeshInput::Closed(conn)), [dial(1, &["host1"])]);
+    let gone = [MeshAction::Unreachable(ServerId(1))];
+    assert_eq!(s.step(MeshInput::DialFailed(ServerId(1))), gone);
+    assert_eq!(s.wait(100), [dial(1, &["host1"])]);
+    assert_eq!(s.step(MeshInput::DialFailed(ServerId(1))), []);
+}
+
+#[test]
+fn a_member_that_was_out_of_reach_is_back_when_it_shows_itself() {
+    let back = |id| MeshAction::Reachable(ServerId(id));
+    let mut s = Subject::new();
+    for id in [1, 2, 5] {
+        s.send(id, "a");
+        s.step(MeshInput::DialFailed(ServerId(id)));
+    }
+    // It is reached, it asks to be called back, it calls.
+    s.wait(100);
+    let (conn, out) = s.dialed(1);
+    assert_eq!(out, [back(1), write(conn, "a")]);
+    s.step(MeshInput::DialFailed(ServerId(2)));
+    let (conn, out) = s.introduced(2, &[]);
+    assert_eq!(
+        out,
+        [closes(conn, WeCallBack), back(2), dial(2, &["host2"])]
+    );
+    let (conn, out) = s.introduced(5, &[]);
+    assert_eq!(out, [back(5), write(conn, "a")]);
+}
+
+#[test]
+fn of_strangers_nobody_is_told_that_they_are_out_of_reach() {
+    let mut s = Subject::new();
+    s.introduced(0, &["joiner"]);
+    assert_eq!(s.step(MeshInput::DialFailed(ServerId(0))), []);
 }
 
 #[test]

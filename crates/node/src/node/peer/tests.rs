@@ -148,6 +148,36 @@ fn a_new_leader_has_what_the_old_one_acknowledged() {
 }
 
 #[test]
+fn survivors_do_not_wait_for_a_leader_that_is_known_to_be_gone() {
+    let mut ensemble = TestEnsemble::new(3, 1);
+    let old = ensemble.leader();
+    let before = ensemble.now;
+    ensemble.kill(old);
+    ensemble.deliver();
+    assert_ne!(ensemble.leader(), old);
+    assert_eq!(ensemble.now, before, "no time has passed");
+    for id in ensemble.servers.keys() {
+        assert!(ensemble.status(*id).serving, "{id}");
+    }
+}
+
+#[test]
+fn a_silent_leader_is_not_waited_for() {
+    let mut ensemble = TestEnsemble::new(3, 0);
+    let old = ensemble.leader();
+    ensemble.cut_off.insert(old);
+    // Both followers give it up in the same step, and in that step they have another.
+    for _ in 0..100 {
+        ensemble.advance(100);
+        for id in ensemble.servers.keys().filter(|id| **id != old) {
+            assert!(ensemble.status(*id).serving, "{id} waits");
+        }
+    }
+    let new = ensemble.status(ServerId(1)).leader;
+    assert!(new.is_some_and(|new| new != old), "{new:?} leads");
+}
+
+#[test]
 fn a_tail_that_nobody_else_has_is_cut() {
     let mut ensemble = TestEnsemble::new(3, 0);
     let old = ensemble.leader();

@@ -4,7 +4,7 @@ use super::{Options, Outbox, connection, dial, now_ms};
 use crate::core_thread::CoreMessage;
 use crate::quorum::line_limit::LineLimit;
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,12 +14,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 use zooid_node::Input;
-use zooid_proto::ServerId;
 use zooid_zab::{CloseReason, Mesh, MeshAction, MeshConnId, MeshInput};
 
 /// Events that the exchange has not seen yet.
 const EVENTS_MAX: usize = 256;
-/// Votes that the core has not taken yet; the oldest are dropped (Java `RECV_CAPACITY`).
+/// Votes and the like that the core has not taken yet; the oldest are dropped (Java `RECV_CAPACITY`).
 const DELIVERIES_MAX: usize = 100;
 /// The longest that the exchange sleeps, whatever the mesh asked for.
 const TIMER_MAX: Duration = Duration::from_secs(1);
@@ -110,10 +109,6 @@ impl Shared {
 
 pub(super) struct Exchange {
     mesh: Mesh,
-    /// Who is configured.
-    members: BTreeSet<ServerId>,
-    /// Members that the last dial did not reach.
-    unreachable: BTreeSet<ServerId>,
     holds: BTreeMap<MeshConnId, Hold>,
     deliveries: VecDeque<Input>,
     shared: Arc<Shared>,
@@ -124,15 +119,12 @@ pub(super) struct Exchange {
 impl Exchange {
     pub(super) fn new(
         mesh: Mesh,
-        members: BTreeSet<ServerId>,
         shared: Arc<Shared>,
         outbox: Arc<Outbox>,
         core: mpsc::Sender<CoreMessage>,
     ) -> Exchange {
         Exchange {
             mesh,
-            members,
-            unreachable: BTreeSet::new(),
             holds: BTreeMap::new(),
             deliveries: VecDeque::new(),
             shared,
@@ -181,12 +173,6 @@ impl Exchange {
                 if let MeshInput::Closed(conn) = &input {
                     self.holds.remove(conn);
                 }
-                if let MeshInput::DialFailed(to) = &input
-                    && self.members.contains(to)
-                    && self.unreachable.insert(*to)
-                {
-                    warn!(server = %to, "cannot reach its election port; still trying");
-                }
                 self.step(input);
             }
         }
@@ -222,13 +208,22 @@ impl Exchange {
             }
             MeshAction::Close { conn, reason } => self.close(conn, reason),
             MeshAction::Deliver { from, message } => {
-                self.unreachable.remove(&from);
-                if self.deliveries.len() == DELIVERIES_MAX {
-                    self.deliveries.pop_front();
-                }
-                self.deliveries.push_back(Input::Vote { from, message });
+                self.deliver(Input::Vote { from, message });
             }
+            MeshAction::Unreachable(server) => {
+                warn!(%server, "cannot reach its election port; still trying");
+                self.deliver(Input::Unreachable(server));
+            }
+            MeshAction::Reachable(server) => self.deliver(Input::Reachable(server)),
         }
+    }
+
+    /// Queues something for the core. A lost one costs an election some time.
+    fn deliver(&mut self, input: Input) {
+        if self.deliveries.len() == DELIVERIES_MAX {
+            self.deliveries.pop_front();
+        }
+        self.deliveries.push_back(input);
     }
 
     fn close(&mut self, conn: MeshConnId, reason: CloseReason) {

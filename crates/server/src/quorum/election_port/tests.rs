@@ -99,10 +99,11 @@ impl Server {
             panic!("the port is gone");
         };
         let vote = |input| match input {
-            Input::Vote { from, message } => (from.0, message),
+            Input::Vote { from, message } => Some((from.0, message)),
+            Input::Unreachable(_) | Input::Reachable(_) => None,
             other => panic!("{other:?}"),
         };
-        inputs.into_iter().map(vote).collect()
+        inputs.into_iter().filter_map(vote).collect()
     }
 
     /// Waits for a message, among others; what was sent last may come again.

@@ -199,6 +199,7 @@ impl Sink {
             Input::Persisted { upto: zxid, .. } | Input::SnapshotReceived { zxid, .. } => {
                 self.zxid(*zxid);
             }
+            Input::Unreachable(server) | Input::Reachable(server) => self.signed(server.0),
             Input::Disconnected(conn) => self.tag(conn.0),
             Input::LinkAccepted(link)
             | Input::LinkUp(link)

@@ -85,7 +85,7 @@ impl Subject {
                 let zxid = n.zxid.0;
                 Some((to.0, (n.state, n.leader.0, zxid, n.round, n.peer_epoch.0)))
             }
-            ElectionAction::Decided(_) => None,
+            ElectionAction::Decided(_) | ElectionAction::Outdone(_) => None,
         };
         core::mem::take(&mut self.out)
             .into_iter()
@@ -95,10 +95,24 @@ impl Subject {
 
     fn decided(&mut self) -> Option<Vote> {
         let decided = |action| match action {
-            ElectionAction::Send { .. } => None,
+            ElectionAction::Send { .. } | ElectionAction::Outdone(_) => None,
             ElectionAction::Decided(vote) => Some(vote),
         };
         core::mem::take(&mut self.out).into_iter().find_map(decided)
+    }
+
+    fn outdone_by(&mut self) -> Option<i64> {
+        let outdone = |action| match action {
+            ElectionAction::Outdone(voter) => Some(voter.0),
+            ElectionAction::Send { .. } | ElectionAction::Decided(_) => None,
+        };
+        core::mem::take(&mut self.out).into_iter().find_map(outdone)
+    }
+
+    fn unreachable(&mut self, id: i64) -> &mut Subject {
+        self.election
+            .unreachable(self.now_ms, &self.membership, ServerId(id), &mut self.out);
+        self
     }
 }
 
@@ -197,6 +211,76 @@ fn a_quorum_waits_for_a_better_vote_and_then_decides() {
     assert_eq!(s.wait(199).decided(), None);
     assert_eq!(s.wait(1).decided(), Some(vote(2, 10, 1, 1)));
     assert_eq!(s.election.state(), Leading);
+}
+
+#[test]
+fn nobody_waits_for_a_voter_that_is_out_of_reach() {
+    // Known before the quorum agrees, and known after.
+    let mut s = Subject::looking(majority(3));
+    s.unreachable(3).hear(1, (Looking, 2, 10, 1, 1));
+    assert_eq!(s.decided(), Some(vote(2, 10, 1, 1)));
+    let mut s = Subject::looking(majority(3));
+    s.hear(1, (Looking, 2, 10, 1, 1));
+    assert_eq!(s.decided(), None);
+    assert_eq!(s.unreachable(3).decided(), Some(vote(2, 10, 1, 1)));
+}
+
+#[test]
+fn a_voter_that_is_heard_of_is_waited_for_again() {
+    let mut s = Subject::looking(majority(5));
+    s.unreachable(3).unreachable(4).unreachable(5);
+    s.hear(1, (Looking, 2, 10, 1, 1));
+    assert_eq!(s.decided(), None, "three are needed");
+    s.election.reachable(ServerId(4));
+    s.hear(5, (Looking, 2, 10, 1, 1));
+    assert_eq!(s.decided(), None, "4 may have a better vote");
+    assert_eq!(s.unreachable(4).decided(), Some(vote(2, 10, 1, 1)));
+
+    let mut s = Subject::looking(majority(3));
+    s.unreachable(3).hear(3, (Looking, 3, 9, 1, 1));
+    s.hear(1, (Looking, 2, 10, 1, 1));
+    assert_eq!(s.decided(), None, "3 is there, and has not agreed");
+}
+
+#[test]
+fn being_out_of_reach_decides_nothing_without_a_quorum_or_for_who_is_gone_or_for_strangers() {
+    let mut s = Subject::looking(majority(3));
+    s.unreachable(1).unreachable(3);
+    assert_eq!(s.wait(5000).decided(), None);
+
+    let mut s = Subject::looking(majority(5));
+    let for_four = (Looking, 4, 10, 1, 1);
+    s.hear(4, for_four).hear(1, for_four);
+    s.unreachable(4).unreachable(3).unreachable(5);
+    assert_eq!(s.decided(), None, "4 is elected and gone");
+    assert_eq!(s.wait(200).decided(), Some(vote(4, 10, 1, 1)));
+
+    let mut s = Subject::looking(majority(3));
+    s.unreachable(9)
+        .unreachable(2)
+        .hear(1, (Looking, 2, 10, 1, 1));
+    assert_eq!(s.decided(), None);
+}
+
+#[test]
+fn a_leader_without_an_epoch_is_outdone_by_a_better_vote() {
+    let mut s = Subject::looking(majority(3));
+    s.unreachable(3).hear(1, (Looking, 2, 10, 1, 1));
+    assert_eq!(s.election.state(), Leading);
+    s.out.clear();
+    let worse_older_and_strange = [
+        (1, (Looking, 1, 10, 1, 1)),
+        (3, (Looking, 3, 10, 0, 1)),
+        (9, (Looking, 3, 10, 1, 1)),
+        (3, (Looking, 9, 99, 1, 1)),
+        (3, (Following, 3, 10, 1, 1)),
+    ];
+    for (from, told) in worse_older_and_strange {
+        assert_eq!(s.hear(from, told).outdone_by(), None, "{told:?}");
+    }
+    assert_eq!(s.hear(3, (Looking, 3, 10, 1, 1)).outdone_by(), Some(3));
+    s.election.set_vote_epoch(Epoch(2));
+    assert_eq!(s.hear(3, (Looking, 3, 10, 1, 3)).outdone_by(), None);
 }
 
 #[test]

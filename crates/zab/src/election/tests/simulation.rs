@@ -15,6 +15,8 @@ struct Faults {
     reorders: bool,
     /// Of a server, per 100 ms.
     restart_percent: u64,
+    /// Of a server, per 100 ms: that it takes another for unreachable which is not.
+    misled_percent: u64,
 }
 
 /// A network that is merely slow; slower than that, and a better vote may come too late.
@@ -24,6 +26,7 @@ const HEALTHY: Faults = Faults {
     repeated_percent: 0,
     reorders: false,
     restart_percent: 0,
+    misled_percent: 0,
 };
 const QUIET: Faults = Faults {
     delay_ms_max: 20,
@@ -35,6 +38,12 @@ const STORM: Faults = Faults {
     repeated_percent: 20,
     reorders: true,
     restart_percent: 5,
+    misled_percent: 10,
+};
+/// Everything arrives, but nobody can tell who is there.
+const MISLED: Faults = Faults {
+    misled_percent: 30,
+    ..HEALTHY
 };
 
 /// SplitMix64.
@@ -139,7 +148,23 @@ impl World {
             match action {
                 ElectionAction::Send { to, notification } => self.send(id, to, &notification),
                 ElectionAction::Decided(vote) => self.decide(id, vote),
+                ElectionAction::Outdone(_) if !self.leads(id) => self.start(id),
+                ElectionAction::Outdone(_) => {}
             }
+        }
+    }
+
+    /// A server is told, rightly or wrongly, that another cannot be reached.
+    fn mislead(&mut self, id: ServerId, about: ServerId) {
+        self.act(id, |server, membership, now_ms, out| {
+            server.election.unreachable(now_ms, membership, about, out);
+        });
+    }
+
+    /// Everyone is told that a server cannot be reached.
+    fn miss(&mut self, away: ServerId) {
+        for id in self.ids() {
+            self.mislead(id, away);
         }
     }
 
@@ -229,6 +254,11 @@ impl World {
                     Election::new(&settings(id.0), observer);
                 self.start(id);
                 continue;
+            }
+            if self.random.percent(self.faults.misled_percent) {
+                let ids = self.ids();
+                let about = self.random.below(i64::try_from(ids.len()).unwrap());
+                self.mislead(id, ids[usize::try_from(about).unwrap()]);
             }
             let Some(decision) = self.servers[&id].decided else {
                 continue;
@@ -383,6 +413,53 @@ fn the_best_of_a_quorum_is_elected_when_others_are_away() {
 }
 
 #[test]
+fn nobody_is_waited_for_who_is_known_to_be_away() {
+    for seed in 0..100 {
+        let mut world = World::new(majority(5), &[6], seed, QUIET);
+        let mut away = Vec::new();
+        for _ in 0..2 {
+            let voters: Vec<ServerId> = world.ids().into_iter().filter(|id| id.0 < 6).collect();
+            let index = world.random.below(i64::try_from(voters.len()).unwrap());
+            let id = voters[usize::try_from(index).unwrap()];
+            world.servers.remove(&id);
+            away.push(id);
+        }
+        let best = world.best();
+        for id in world.ids() {
+            world.start(id);
+        }
+        for id in away {
+            world.miss(id);
+        }
+        world.run_until(180);
+        world.assert_one_ensemble(seed);
+        assert!(world.leads(best), "seed {seed}");
+    }
+}
+
+#[test]
+fn who_is_wrong_about_the_others_still_finds_into_one_ensemble() {
+    for (membership, observers) in memberships() {
+        for seed in 0..100 {
+            let mut world = World::new(membership.clone(), observers, seed, MISLED);
+            for id in world.ids() {
+                for about in world.ids() {
+                    if world.random.percent(50) {
+                        world.mislead(id, about);
+                    }
+                }
+                world.start(id);
+            }
+            world.run_until(15_000);
+            world.assert_one_ensemble(seed);
+            let settled = world.decisions.len();
+            world.run_until(25_000);
+            assert_eq!(world.decisions.len(), settled, "seed {seed}: no peace");
+        }
+    }
+}
+
+#[test]
 fn less_than_a_quorum_elects_nobody() {
     for seed in 0..50 {
         let mut world = World::new(majority(5), &[6], seed, QUIET);
@@ -454,6 +531,26 @@ fn the_survivors_of_a_leader_settle_soon() {
             world.run_until(world.now_ms + 150);
         }
         world.run_until(world.now_ms + 350);
+        world.assert_one_ensemble(seed);
+    }
+}
+
+#[test]
+fn the_survivors_of_a_leader_that_is_known_to_be_gone_settle_at_once() {
+    for seed in 0..100 {
+        let mut world = World::new(majority(3), &[4], seed, QUIET);
+        for id in world.ids() {
+            world.start(id);
+        }
+        world.run_until(1000);
+        let leader = world.ids().into_iter().find(|id| world.leads(*id)).unwrap();
+        world.servers.remove(&leader);
+        for id in world.ids() {
+            world.start(id);
+            world.run_until(world.now_ms + 10);
+        }
+        world.miss(leader);
+        world.run_until(world.now_ms + 100);
         world.assert_one_ensemble(seed);
     }
 }

@@ -12,8 +12,9 @@ fn check_gives_up_at(bench: &mut Bench, deadline_ms: i64) {
     assert_eq!(bench.learner.next_wakeup_ms(), deadline_ms);
     assert_eq!(bench.at(deadline_ms - 1).timer(), [""; 0]);
     let words = bench.at(deadline_ms).timer();
+    assert_eq!(words[0], "silent 3");
     assert!(
-        resigned(&words).starts_with("nothing from leader 3"),
+        resigned(&words[1..]).starts_with("nothing from leader 3"),
         "{words:?}"
     );
     assert_eq!(bench.timer(), [""; 0]);

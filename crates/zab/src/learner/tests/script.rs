@@ -231,6 +231,7 @@ fn word(action: &LearnerAction) -> String {
         LearnerAction::Ping(zxid) => format!("ping {}", short(*zxid)),
         LearnerAction::SyncDone => String::from("sync done"),
         LearnerAction::Revalidated { session, valid } => format!("revalidated {session} {valid}"),
+        LearnerAction::Silent(leader) => format!("silent {leader}"),
         LearnerAction::Resign(reason) => format!("resign: {reason}"),
         LearnerAction::Halt(reason) => format!("halt: {reason}"),
     }

@@ -29,6 +29,8 @@ struct World {
     connections: BTreeMap<MeshConnId, Connection>,
     events: BTreeMap<(i64, u64), (ServerId, MeshInput)>,
     heard: BTreeMap<(ServerId, ServerId), Bytes>,
+    /// Whom each takes for unreachable.
+    missed: BTreeSet<(ServerId, ServerId)>,
     random: Random,
     now_ms: i64,
     sequence: u64,
@@ -48,6 +50,7 @@ impl World {
             connections: BTreeMap::new(),
             events: BTreeMap::new(),
             heard: BTreeMap::new(),
+            missed: BTreeSet::new(),
             random: Random(seed),
             now_ms: 0,
             sequence: 0,
@@ -122,6 +125,13 @@ impl World {
             MeshAction::Close { conn, .. } => self.close(conn, at),
             MeshAction::Deliver { from, message } => {
                 self.heard.insert((from, at), message);
+            }
+            MeshAction::Unreachable(other) => {
+                assert!(!self.meshes[&at].is_connected(other));
+                assert!(self.missed.insert((at, other)), "said twice");
+            }
+            MeshAction::Reachable(other) => {
+                assert!(self.missed.remove(&(at, other)), "said for nothing");
             }
         }
     }
@@ -251,6 +261,7 @@ fn every_pair_ends_with_one_connection_dialed_by_the_higher_and_hears_the_last_m
         let dials = world.dials;
         world.run_until(world.now_ms + 60_000);
         assert_eq!(world.dials, dials, "seed {seed}: no peace");
+        assert_eq!(world.missed, BTreeSet::new(), "seed {seed}");
         let open: Vec<MeshConnId> = world.open_connections().collect();
         let pairs = open.iter().map(|conn| {
             let connection = &world.connections[conn];

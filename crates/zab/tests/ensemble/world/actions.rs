@@ -172,6 +172,8 @@ impl World {
                 LearnerAction::SyncDone | LearnerAction::Revalidated { .. } => {
                     unreachable!("nobody has asked")
                 }
+                // Who is elected is drawn by lot here.
+                LearnerAction::Silent(_) => {}
                 LearnerAction::Resign(reason) => self.resign(index, &reason),
                 LearnerAction::Halt(reason) => panic!("a server has stopped: {reason}"),
             }

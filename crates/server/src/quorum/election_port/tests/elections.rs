@@ -56,6 +56,8 @@ impl Elector {
                         self.server.port.send(to, notification.encode());
                     }
                     ElectionAction::Decided(vote) => return vote,
+                    // Whoever leads has stopped looking.
+                    ElectionAction::Outdone(_) => {}
                 }
             }
             let at_ms = self.election.next_wakeup_ms().unwrap();
