@@ -1,5 +1,7 @@
 //! Reading the history over all log files (Java `FileTxnLog.FileTxnIterator`).
 
+mod repeat;
+
 use super::damage::LogReadError;
 use super::file::{LogFile, LogFileEnd};
 use super::follows;
@@ -7,6 +9,7 @@ use super::frame::LogRecord;
 use crate::disk::Disk;
 use crate::names::{DataFile, log_files};
 use bytes::Bytes;
+use repeat::FirstTime;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,6 +29,10 @@ pub struct LogIterator {
     after: Zxid,
     previous: Zxid,
     previous_bytes: Bytes,
+    /// All files, those before the first that is read included.
+    all: Vec<DataFile>,
+    /// While a stretch is read that stands in the log for the second time.
+    first_time: Option<FirstTime>,
     starts_proven: bool,
     storage_size: u64,
     files_read: Vec<PathBuf>,
@@ -54,7 +61,8 @@ impl LogIterator {
         after: Zxid,
         synced: bool,
     ) -> io::Result<LogIterator> {
-        let mut files = log_files(&*disk, dir)?;
+        let all = log_files(&*disk, dir)?;
+        let mut files = all.clone();
         let reaches = |file: &&DataFile| file.zxid <= after.next();
         let skipped = files.iter().take_while(reaches).count().saturating_sub(1);
         files.drain(..skipped);
@@ -67,6 +75,8 @@ impl LogIterator {
             after,
             previous: after,
             previous_bytes: Bytes::new(),
+            all,
+            first_time: None,
             starts_proven: false,
             files_read: Vec::new(),
             torn_tail: None,
@@ -103,6 +113,11 @@ impl LogIterator {
                 self.repeated += 1;
                 continue;
             }
+            if record.zxid <= self.previous && self.is_repeated(&record)? {
+                self.repeated += 1;
+                continue;
+            }
+            self.first_time = None;
             self.check_order(record.zxid)?;
             self.starts_proven |= record.zxid == self.after.next();
             self.previous = record.zxid;
@@ -110,6 +125,25 @@ impl LogIterator {
             return Ok(Some(record));
         }
         Ok(None)
+    }
+
+    /// Whether the very same record stands in the log before.
+    ///
+    /// A follower of ZooKeeper 3.8 whose leader dies may report a zxid that its log has gone past, and then
+    /// logs a second time what the next leader sends it (ZOOKEEPER-4541).
+    fn is_repeated(&mut self, record: &LogRecord) -> Result<bool, LogReadError> {
+        if let Some(first_time) = &mut self.first_time
+            && first_time.goes_on_with(&*self.disk, record)?
+        {
+            return Ok(true);
+        }
+        let path = self.path();
+        let current = self.all.iter().position(|file| file.path == path);
+        let upto = &self.all[..=current.unwrap_or_default()];
+        let mut first_time = FirstTime::of(record, upto, self.synced);
+        let is_repeated = first_time.goes_on_with(&*self.disk, record)?;
+        self.first_time = is_repeated.then_some(first_time);
+        Ok(is_repeated)
     }
 
     fn check_order(&self, found: Zxid) -> Result<(), LogReadError> {
@@ -165,7 +199,7 @@ impl LogIterator {
         self.last_good.as_ref().map(|(path, len)| (&**path, *len))
     }
 
-    /// How many records were skipped because they repeated the one before.
+    /// How many records were skipped because they had come before.
     #[must_use]
     pub fn repeated(&self) -> u64 {
         self.repeated

@@ -92,20 +92,6 @@ fn a_gap_is_an_error_that_names_both_sides() {
 }
 
 #[test]
-fn a_record_written_twice_counts_once_and_another_history_is_refused() {
-    let site = logs(&[&[Zxid(1), Zxid(2), Zxid(2), Zxid(3)]]);
-    let (zxids, history) = read(&site, Zxid::ZERO);
-    assert_eq!(zxids, range(1, 3));
-    assert_eq!(history.unwrap().repeated(), 1);
-    let site = logs(&[&[Zxid(1), Zxid(2), Zxid(3), Zxid(2)]]);
-    let (_, history) = read(&site, Zxid::ZERO);
-    assert!(matches!(
-        history.unwrap_err(),
-        LogReadError::Backwards { .. }
-    ));
-}
-
-#[test]
 fn a_torn_end_of_an_older_file_is_nothing_if_the_next_file_goes_on() {
     let site = logs(&[&range(1, 4), &range(5, 8)]);
     let path = site.dirs.logs.join("log.1");
@@ -133,4 +119,48 @@ fn a_torn_end_of_the_newest_file_is_reported() {
     site.put(&path, &bytes[..20]);
     let (_, history) = read(&site, Zxid::ZERO);
     assert_eq!(history.unwrap().torn_tail().unwrap().good_len, 0);
+}
+
+#[test]
+fn a_stretch_that_was_logged_twice_counts_once() {
+    let zxids = |numbers: &[i64]| numbers.iter().copied().map(Zxid).collect::<Vec<_>>();
+    for (files, after, repeated) in [
+        (vec![zxids(&[1, 2, 2, 3, 4, 5])], 0, 1),
+        (vec![zxids(&[1, 2, 3, 4, 2, 3, 4, 5])], 0, 3),
+        (vec![zxids(&[1, 2, 3, 4, 5, 4])], 0, 1),
+        (vec![zxids(&[1, 2, 3, 4, 3, 5])], 0, 1),
+        (vec![zxids(&[1, 2, 3, 4]), zxids(&[3, 4, 5])], 0, 2),
+        (vec![zxids(&[1, 2]), zxids(&[3, 2, 3, 4, 5])], 2, 2),
+        (vec![zxids(&[1, 2, 3, 2, 3, 2, 3, 4, 5])], 0, 4),
+        (vec![zxids(&[1, 2, 3]), zxids(&[4, 3]), zxids(&[5])], 3, 1),
+    ] {
+        let site = logs(&files.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let (read, history) = read(&site, Zxid(after));
+        assert_eq!(read, range(after + 1, 5), "{files:?}");
+        assert_eq!(history.unwrap().repeated(), repeated, "{files:?}");
+    }
+}
+
+#[test]
+fn a_stretch_that_differs_from_its_first_time_is_refused() {
+    // Zxids of two histories, the second of which has another salt.
+    for (first, second) in [
+        (vec![1, 2, 3, 4], vec![3]),
+        (vec![1, 2, 3, 4], vec![4]),
+        (vec![5, 6, 7], vec![4]),
+    ] {
+        let site = site();
+        site.dirs.prepare(&*site.disk, true).unwrap();
+        let mut bytes = FileHeader::LOG.to_vec();
+        for (zxids, salt) in [(&first, 1), (&second, 2)] {
+            for number in zxids {
+                frame::put(&mut bytes, &body(Zxid(*number), salt));
+            }
+        }
+        let name = format!("log.{:x}", first[0]);
+        site.put(&site.dirs.logs.join(name), &bytes);
+        let (_, history) = read(&site, Zxid(first[0] - 1));
+        let err = history.unwrap_err();
+        assert!(matches!(err, LogReadError::Backwards { .. }), "{err}");
+    }
 }
