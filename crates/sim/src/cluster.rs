@@ -21,6 +21,8 @@
 //! caught.
 
 mod ballots;
+mod case;
+mod chance;
 mod checkers;
 mod client;
 mod env;
@@ -32,9 +34,13 @@ mod options;
 mod promise;
 mod run;
 mod schedule;
+mod shrink;
 mod site;
 mod snapshot;
 mod world;
 
+pub use case::NoCase;
+pub use chance::{Chance, NoChance, Script};
 pub use options::{Mutant, Options};
 pub use run::{Report, replay, run, run_twice};
+pub use shrink::shrink;

@@ -1,6 +1,7 @@
 //! Runs seeds until told to stop: `cargo run -p zooid-sim --profile sim -- --seeds FIRST..END`, or
 //! `--minutes N`; with `--cluster`, those of ensembles. Failing seeds are kept in a file. (A release
-//! build does all that, too, but aborts at the first panic.)
+//! build does all that, too, but aborts at the first panic.) `--shrink` makes failing runs of ensembles
+//! small first; `--replay "seed=N ..."` writes down everything that happens in one.
 
 mod progress;
 
@@ -41,10 +42,16 @@ struct Args {
     /// Ensembles instead of one server.
     #[arg(long)]
     cluster: bool,
+    /// Make failing runs of ensembles smaller before they are kept.
+    #[arg(long)]
+    shrink: bool,
+    /// Write the whole trace of one run of an ensemble, said by its line in the file of failing runs.
+    #[arg(long, conflicts_with_all = ["seeds", "minutes"])]
+    replay: Option<cluster::Options>,
     /// Seeds run at the same time.
     #[arg(long, default_value_t = thread::available_parallelism().map_or(1, usize::from))]
     jobs: usize,
-    /// Where failing seeds are added, one to a line.
+    /// Where failing runs are added, one to a line.
     #[arg(long, default_value = "failing-seeds.txt")]
     keep: PathBuf,
 }
@@ -60,8 +67,11 @@ fn parse_seeds(text: &str) -> Result<(u64, u64), String> {
 
 fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
+    if let Some(options) = &args.replay {
+        return replay(options);
+    }
     if args.seeds.is_none() && args.minutes.is_none() {
-        bail!("say --seeds FIRST..END or --minutes N");
+        bail!("say --seeds FIRST..END, --minutes N or --replay RUN");
     }
     let (first, end) = args.seeds.unwrap_or((0, u64::MAX));
     let time = args
@@ -118,6 +128,26 @@ fn gather(
     Ok(ExitCode::FAILURE)
 }
 
+/// Writes down everything that happens in a run.
+fn replay(options: &cluster::Options) -> anyhow::Result<ExitCode> {
+    let (result, lines) = cluster::replay(options);
+    let mut out = std::io::stdout().lock();
+    let mut say = |line: &str| writeln!(out, "{line}").context("cannot write to the terminal");
+    for line in &lines {
+        say(line)?;
+    }
+    match result {
+        Ok(report) => {
+            say(&format!("{report:?}"))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(failure) => {
+            say(&format!("{}: {}", failure.checker, failure.what))?;
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
 /// Remembers a failing seed, and what was wrong.
 fn keep(args: &Args, failure: &Failure) -> anyhow::Result<()> {
     let path = args.keep.display();
@@ -126,9 +156,16 @@ fn keep(args: &Args, failure: &Failure) -> anyhow::Result<()> {
         .append(true)
         .open(&args.keep)
         .with_context(|| format!("cannot open {path}"))?;
-    let kind = if args.cluster { "ensemble" } else { "server" };
     let (seed, checker) = (failure.seed, &failure.checker);
-    writeln!(file, "{seed} # {kind}: {checker}").with_context(|| format!("cannot write {path}"))
+    let case = if args.cluster {
+        let options = args.ensemble(seed);
+        let smaller = args.shrink.then(|| cluster::shrink(&options)).flatten();
+        smaller.unwrap_or(options).to_string()
+    } else {
+        format!("{seed}")
+    };
+    println!("{case}");
+    writeln!(file, "{case} # {checker}").with_context(|| format!("cannot write {path}"))
 }
 
 impl Args {
@@ -158,11 +195,16 @@ impl Args {
         })
     }
 
-    fn run_ensemble(&self, seed: u64) -> Result<Tally, Box<Failure>> {
+    fn ensemble(&self, seed: u64) -> cluster::Options {
         let mut options = cluster::Options::random(seed);
         if let Some(seconds) = self.duration {
             options.faults_ms = seconds * 1000;
         }
+        options
+    }
+
+    fn run_ensemble(&self, seed: u64) -> Result<Tally, Box<Failure>> {
+        let options = self.ensemble(seed);
         let runs = if is_run_twice(seed) {
             cluster::run_twice
         } else {

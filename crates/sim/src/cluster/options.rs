@@ -1,5 +1,6 @@
 //! What a run is made of, all of it drawn from the seed or said by a test.
 
+use super::chance::Script;
 use crate::random::Random;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -25,7 +26,7 @@ pub enum Mutant {
 }
 
 /// One run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// From which everything follows.
     pub seed: u64,
@@ -33,8 +34,14 @@ pub struct Options {
     pub faults_ms: u64,
     /// How the driver is wrong, if it is to be.
     pub mutant: Option<Mutant>,
-    /// How many members, if not as the seed says.
+    /// How many voters, if not as the seed says.
     pub members: Option<usize>,
+    /// How many observers, if not as the seed says.
+    pub observers: Option<usize>,
+    /// How many clients, if not as the seed says.
+    pub clients: Option<usize>,
+    /// Which of the seed's faults happen.
+    pub script: Script,
 }
 
 impl Options {
@@ -46,6 +53,9 @@ impl Options {
             faults_ms: 3_000,
             mutant: None,
             members: None,
+            observers: None,
+            clients: None,
+            script: Script::Everything,
         }
     }
 }
@@ -89,18 +99,20 @@ pub(crate) const FAULT_KINDS: usize = 12;
 impl Profile {
     pub(crate) fn draw(options: &Options) -> Profile {
         let mut dice = Random::stream(options.seed, "profile");
-        let voters = options
-            .members
-            .unwrap_or(*dice.pick(&[3, 3, 3, 3, 3, 5, 5]));
+        let voters = *dice.pick(&[3, 3, 3, 3, 3, 5, 5]);
+        let voters = options.members.unwrap_or(voters);
         let mut weights = [0; FAULT_KINDS];
         for weight in &mut weights {
             *weight = *dice.pick(&[0, 1, 1, 4]);
         }
+        let observers = *dice.pick(&[0, 0, 0, 1, 1, 2]);
+        let is_hierarchical = dice.per_mille(250);
+        let clients = dice.index(3) + 2;
         Profile {
             voters,
-            observers: *dice.pick(&[0, 0, 0, 1, 1, 2]),
-            is_hierarchical: voters == 5 && dice.per_mille(250),
-            clients: dice.index(3) + 2,
+            observers: options.observers.unwrap_or(observers),
+            is_hierarchical: is_hierarchical && voters == 5,
+            clients: options.clients.unwrap_or(clients),
             think_us: *dice.pick(&[20_000, 80_000, 200_000, 500_000]),
             snap_count: dice.between(8, 60),
             commit_log_count: *dice.pick(&[1, 5, 20, 500]),

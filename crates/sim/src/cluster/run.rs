@@ -1,9 +1,11 @@
 //! One run from its options to its report.
 
+use super::chance::Chance;
 use super::options::Options;
 use super::world::World;
 use crate::run::{Failure, failed, of_panic};
 use crate::trace::Reading;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What a run that met no contradiction was like.
@@ -38,25 +40,39 @@ pub struct Report {
 /// # Errors
 /// [`Failure`], also if something panics.
 pub fn run(options: &Options) -> Result<Report, Failure> {
-    let (result, _) = run_reading(options, Reading::Nobody);
-    result.map_err(|failure| match run_reading(options, Reading::Failure) {
-        (Err(told), _) if told.is_like(&failure) => told,
-        (other, _) => {
+    let first = play(options, Reading::Nobody).result;
+    first.map_err(|failure| match play(options, Reading::Failure).result {
+        Err(told) if told.is_like(&failure) => told,
+        other => {
             let what = format!("{}: {}; and then {other:?}", failure.checker, failure.what);
             failed(options.seed, "a seed replays", what)
         }
     })
 }
 
-/// Runs once, and gives every line of the trace beside the result.
+/// Runs once, and gives every line of the trace beside what came of it.
 pub fn replay(options: &Options) -> (Result<Report, Failure>, Vec<String>) {
-    run_reading(options, Reading::Everything)
+    let played = play(options, Reading::Everything);
+    (played.result, played.text)
 }
 
-fn run_reading(options: &Options, reading: Reading) -> (Result<Report, Failure>, Vec<String>) {
+/// What is left of a run.
+#[derive(Debug)]
+pub(crate) struct Played {
+    pub(crate) result: Result<Report, Failure>,
+    /// The lines of the trace, as far as somebody wants to read them.
+    pub(crate) text: Vec<String>,
+    /// What broke.
+    pub(crate) faults: BTreeSet<Chance>,
+}
+
+pub(crate) fn play(options: &Options, reading: Reading) -> Played {
     let world = World::new(options.clone(), reading);
-    catch_unwind(AssertUnwindSafe(|| world.run()))
-        .unwrap_or_else(|panic| (Err(of_panic(options.seed, &*panic)), Vec::new()))
+    catch_unwind(AssertUnwindSafe(|| world.run())).unwrap_or_else(|panic| Played {
+        result: Err(of_panic(options.seed, &*panic)),
+        text: Vec::new(),
+        faults: BTreeSet::new(),
+    })
 }
 
 /// Runs twice and compares the traces.

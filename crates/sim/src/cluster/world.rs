@@ -6,11 +6,12 @@ mod lives;
 mod upkeep;
 
 use super::ballots::Collected;
+use super::chance::Chance;
 use super::client::Client;
 use super::env::{Clock, Env};
 use super::member::Member;
 use super::options::{Options, Profile};
-use super::run::Report;
+use super::run::{Played, Report};
 use super::schedule::{Direction, Event, MemberId, Turn, WireId};
 use super::site::Site;
 use crate::random::Random;
@@ -38,6 +39,10 @@ pub(crate) struct World {
     greeted: BTreeSet<ConnId>,
     /// Long work that other things happen in the middle of.
     depth: usize,
+    /// Faults planned until now.
+    planned: u64,
+    /// Those that have happened, of whatever kind.
+    faults: BTreeSet<Chance>,
 }
 
 /// Where a member lives.
@@ -51,6 +56,8 @@ struct Place {
     frozen_until_us: u64,
     /// Connections of clients to earlier lives end here.
     conns_from: u64,
+    /// How often it has been started.
+    lives: u64,
     /// Whether its disk has little room.
     is_short_of_room: bool,
 }
@@ -72,6 +79,7 @@ impl World {
             member: None,
             frozen_until_us: 0,
             conns_from: 0,
+            lives: 0,
             is_short_of_room: false,
         });
         let places = places.collect();
@@ -86,13 +94,14 @@ impl World {
             next_conn: 0,
             greeted: BTreeSet::new(),
             depth: 0,
+            planned: 0,
+            faults: BTreeSet::new(),
             profile,
             options,
         }
     }
 
-    /// The lines of the trace beside what came of the run, as far as somebody wants to read them.
-    pub(crate) fn run(mut self) -> (Result<Report, Failure>, Vec<String>) {
+    pub(crate) fn run(mut self) -> Played {
         for member in 0..self.places.len() {
             let delay_us = self.dice.below(30_000);
             self.env.after(delay_us, Event::Start(member));
@@ -125,7 +134,7 @@ impl World {
         self.env.complaint.is_some() || self.act == Act::Over
     }
 
-    fn finish(self) -> (Result<Report, Failure>, Vec<String>) {
+    fn finish(self) -> Played {
         let at_ms = self.env.now_us / 1000;
         let report = Report {
             seed: self.options.seed,
@@ -141,18 +150,22 @@ impl World {
             ended_ms: at_ms,
         };
         let (text, milestones) = self.env.trace.into_text();
-        let Some((checker, what)) = self.env.complaint else {
-            return (Ok(report), text);
+        let result = match self.env.complaint {
+            None => Ok(report),
+            Some((checker, what)) => Err(Failure {
+                seed: self.options.seed,
+                checker: checker.to_owned(),
+                what,
+                at_ms,
+                milestones,
+                tail: text.clone(),
+            }),
         };
-        let failure = Failure {
-            seed: self.options.seed,
-            checker: checker.to_owned(),
-            what,
-            at_ms,
-            milestones,
-            tail: text.clone(),
-        };
-        (Err(failure), text)
+        Played {
+            result,
+            text,
+            faults: self.faults,
+        }
     }
 
     fn handle(&mut self, event: Event) {

@@ -1,9 +1,11 @@
 //! What breaks in the first act.
 
 use super::World;
+use crate::cluster::chance::Chance;
 use crate::cluster::member::End;
 use crate::cluster::options::FAULT_KINDS;
 use crate::cluster::schedule::{Direction, Event, MemberId};
+use crate::random::Random;
 use zooid_storage::disk::Fault;
 
 /// Every kind of fault. A profile has a weight for each.
@@ -52,13 +54,20 @@ enum Kind {
 
 impl World {
     pub(super) fn schedule_fault(&mut self) {
-        let delay_us = self.dice.below(2 * self.profile.fault_interval_us);
+        let mut dice = Random::stream(self.options.seed, &format!("delay {}", self.planned));
+        let delay_us = dice.below(2 * self.profile.fault_interval_us);
         self.env.after(delay_us, Event::Fault);
     }
 
-    fn draw_kind(&mut self) -> Option<Kind> {
+    /// The dice of an occasion, if it may be used.
+    pub(super) fn take_chance(&mut self, chance: Chance) -> Option<Random> {
+        let is_open = self.may_break() && self.options.script.allows(chance);
+        is_open.then(|| Random::stream(self.options.seed, &chance.to_string()))
+    }
+
+    fn draw_kind(&mut self, dice: &mut Random) -> Option<Kind> {
         let weights = self.profile.weights;
-        let mut left = self.dice.below(weights.iter().sum());
+        let mut left = dice.below(weights.iter().sum());
         for (kind, weight) in KINDS.into_iter().zip(weights) {
             if left < weight {
                 return Some(kind);
@@ -69,10 +78,10 @@ impl World {
     }
 
     /// The leader is the most rewarding.
-    fn draw_member(&mut self) -> MemberId {
+    fn draw_member(&mut self, dice: &mut Random) -> MemberId {
         match self.env.checkers.leadership.newest() {
-            Some((_, leader)) if self.dice.per_mille(350) => leader,
-            _ => self.dice.index(self.places.len()),
+            Some((_, leader)) if dice.per_mille(350) => leader,
+            _ => dice.index(self.places.len()),
         }
     }
 
@@ -80,51 +89,58 @@ impl World {
         if !self.may_break() {
             return;
         }
+        let chance = Chance::Planned(self.planned);
+        self.planned += 1;
         self.schedule_fault();
-        let Some(kind) = self.draw_kind() else {
+        let Some(mut own_dice) = self.take_chance(chance) else {
             return;
         };
-        let at = self.draw_member();
+        let dice = &mut own_dice;
+        let Some(kind) = self.draw_kind(dice) else {
+            return;
+        };
+        self.faults.insert(chance);
+        let at = self.draw_member(dice);
         self.env.milestone(&format!("{kind:?} at {at}"));
         match kind {
             Kind::Kill => self.end(at, End::Killed),
             Kind::LosePower => {
-                let operations = self.dice.below(30);
+                let operations = dice.below(30);
                 self.inject(at, operations, Fault::PowerLoss);
             }
             Kind::LosePowerEverywhere => {
                 // Often enough that it happens, seldom enough that something happens between.
-                if self.dice.per_mille(300) {
+                if dice.per_mille(300) {
                     for at in 0..self.places.len() {
                         self.end(at, End::PowerLost);
                     }
                 }
             }
             Kind::FailDisk => {
-                let operations = self.dice.below(20);
+                let operations = dice.below(20);
                 self.inject(at, operations, Fault::Error);
             }
             Kind::SlowDisk => {
-                let operations = self.dice.below(10);
+                let operations = dice.below(10);
                 self.inject(at, operations, Fault::SlowSync);
             }
             Kind::Freeze => {
-                let most_us = *self.dice.pick(&[20_000, 300_000, 1_500_000]);
-                let until_us = self.env.now_us + self.dice.below(most_us);
+                let most_us = *dice.pick(&[20_000, 300_000, 1_500_000]);
+                let until_us = self.env.now_us + dice.below(most_us);
                 self.places[at].frozen_until_us = until_us;
             }
-            Kind::Part => self.part(),
-            Kind::Isolate => self.isolate(at),
+            Kind::Part => self.part(dice),
+            Kind::Isolate => self.isolate(dice, at),
             Kind::Stall => {
-                let until_us = self.env.now_us + self.dice.below(1_500_000);
-                let direction = *self.dice.pick(&[Direction::Out, Direction::Back]);
+                let until_us = self.env.now_us + dice.below(1_500_000);
+                let direction = *dice.pick(&[Direction::Out, Direction::Back]);
                 if let Some(wire) = self.env.network.any_wire() {
                     self.env.network.stall(wire, direction, until_us);
                 }
             }
-            Kind::Reset => self.reset(at),
-            Kind::FillDisk => self.fill_disk(at),
-            Kind::JumpClock => self.jump_clock(at),
+            Kind::Reset => self.reset(dice, at),
+            Kind::FillDisk => self.fill_disk(dice, at),
+            Kind::JumpClock => self.jump_clock(dice, at),
         }
     }
 
@@ -140,13 +156,9 @@ impl World {
         disk.inject(disk.operations() + operations, fault);
     }
 
-    fn part(&mut self) {
-        let one: Vec<bool> = self
-            .places
-            .iter()
-            .map(|_| self.dice.per_mille(500))
-            .collect();
-        let (there, back) = self.draw_directions();
+    fn part(&mut self, dice: &mut Random) {
+        let one: Vec<bool> = self.places.iter().map(|_| dice.per_mille(500)).collect();
+        let (there, back) = draw_directions(dice);
         for (from, from_one) in one.iter().enumerate() {
             for (to, to_one) in one.iter().enumerate() {
                 if (*from_one && !to_one && there) || (!from_one && *to_one && back) {
@@ -154,14 +166,14 @@ impl World {
                 }
             }
         }
-        self.reunite_later();
+        self.reunite_later(dice);
     }
 
-    fn isolate(&mut self, at: MemberId) {
-        let (there, back) = self.draw_directions();
-        let spares = *self.dice.pick(&[0, 0, 400]);
+    fn isolate(&mut self, dice: &mut Random, at: MemberId) {
+        let (there, back) = draw_directions(dice);
+        let spares = *dice.pick(&[0, 0, 400]);
         for other in (0..self.places.len()).filter(|other| *other != at) {
-            if self.dice.per_mille(spares) {
+            if dice.per_mille(spares) {
                 continue;
             }
             if there {
@@ -171,15 +183,15 @@ impl World {
                 self.env.network.block(other, at);
             }
         }
-        self.reunite_later();
+        self.reunite_later(dice);
     }
 
-    fn fill_disk(&mut self, at: MemberId) {
-        let kib = self.dice.between(1, 48);
+    fn fill_disk(&mut self, dice: &mut Random, at: MemberId) {
+        let kib = dice.between(1, 48);
         let place = &mut self.places[at];
         place.is_short_of_room = true;
         place.site.simulated.set_capacity(Some(kib << 10));
-        let full_us = self.dice.below(1_000_000);
+        let full_us = dice.below(1_000_000);
         self.env.after(full_us, Event::FreeDisk(at));
     }
 
@@ -195,17 +207,13 @@ impl World {
     }
 
     /// Years back or ahead for the wall clock; seconds ahead for the monotonic one.
-    fn jump_clock(&mut self, at: MemberId) {
-        let most_ms = *self.dice.pick(&[1_000, 100_000, 100_000_000_000]);
-        let ahead_ms = i64::try_from(self.dice.below(most_ms)).expect("small");
-        let is_back = self.dice.per_mille(500);
+    fn jump_clock(&mut self, dice: &mut Random, at: MemberId) {
+        let most_ms = *dice.pick(&[1_000, 100_000, 100_000_000_000]);
+        let ahead_ms = i64::try_from(dice.below(most_ms)).expect("small");
+        let is_back = dice.per_mille(500);
         let wall_ms = if is_back { -ahead_ms } else { ahead_ms };
-        let is_suspended = self.dice.per_mille(300);
-        let mono_ms = if is_suspended {
-            self.dice.below(4_000)
-        } else {
-            0
-        };
+        let is_suspended = dice.per_mille(300);
+        let mono_ms = if is_suspended { dice.below(4_000) } else { 0 };
         let place = &mut self.places[at];
         place.clock.jump(wall_ms, mono_ms);
         if let Some(member) = &mut place.member {
@@ -213,20 +221,14 @@ impl World {
         }
     }
 
-    fn draw_directions(&mut self) -> (bool, bool) {
-        *self
-            .dice
-            .pick(&[(true, true), (true, true), (true, false), (false, true)])
-    }
-
-    fn reunite_later(&mut self) {
-        let most_us = *self.dice.pick(&[100_000, 1_000_000]);
-        let delay_us = self.dice.below(most_us);
+    fn reunite_later(&mut self, dice: &mut Random) {
+        let most_us = *dice.pick(&[100_000, 1_000_000]);
+        let delay_us = dice.below(most_us);
         self.env.after(delay_us, Event::Reunite);
     }
 
-    fn reset(&mut self, at: MemberId) {
-        if self.dice.per_mille(500) {
+    fn reset(&mut self, dice: &mut Random, at: MemberId) {
+        if dice.per_mille(500) {
             for wire in self.env.network.wires_of(at) {
                 self.env.reset(wire);
             }
@@ -234,4 +236,9 @@ impl World {
             self.env.reset(wire);
         }
     }
+}
+
+/// There, and back.
+fn draw_directions(dice: &mut Random) -> (bool, bool) {
+    *dice.pick(&[(true, true), (true, true), (true, false), (false, true)])
 }

@@ -1,6 +1,7 @@
 //! How lives begin and end.
 
 use super::World;
+use crate::cluster::chance::Chance;
 use crate::cluster::fact::Fact;
 use crate::cluster::member::{End, Member, Seat};
 use crate::cluster::schedule::{Event, MemberId};
@@ -24,6 +25,7 @@ impl World {
         };
         self.lives += 1;
         let place = &mut self.places[at];
+        place.lives += 1;
         place.conns_from = self.next_conn;
         let seat = Seat {
             id: at,
@@ -39,10 +41,8 @@ impl World {
 
     fn recover(&mut self, at: MemberId) -> Option<(Found, Epochs)> {
         for attempt in 0.. {
-            if self.may_break() && attempt == 0 && self.dice.per_mille(100) {
-                let disk = &self.places[at].site.simulated;
-                let fault = *self.dice.pick(&[Fault::PowerLoss, Fault::Error]);
-                disk.inject(disk.operations() + self.dice.below(10), fault);
+            if attempt == 0 {
+                self.break_start(at);
             }
             match self.load(at) {
                 Ok(loaded) => return Some(loaded),
@@ -68,6 +68,33 @@ impl World {
             }
         }
         None
+    }
+
+    fn break_start(&mut self, at: MemberId) {
+        let life = self.places[at].lives;
+        let chance = Chance::AtStart { member: at, life };
+        if let Some(mut dice) = self.take_chance(chance)
+            && dice.per_mille(100)
+        {
+            self.faults.insert(chance);
+            let disk = &self.places[at].site.simulated;
+            let fault = *dice.pick(&[Fault::PowerLoss, Fault::Error]);
+            disk.inject(disk.operations() + dice.below(10), fault);
+        }
+    }
+
+    /// Whether a machine loses power when one of its processes has ended.
+    fn breaks_at_end(&mut self, at: MemberId) -> bool {
+        let life = self.places[at].lives;
+        let chance = Chance::AtEnd { member: at, life };
+        let Some(mut dice) = self.take_chance(chance) else {
+            return false;
+        };
+        let breaks = dice.per_mille(200);
+        if breaks {
+            self.faults.insert(chance);
+        }
+        breaks
     }
 
     fn load(&self, at: MemberId) -> Result<(Found, Epochs), String> {
@@ -106,7 +133,7 @@ impl World {
         place.frozen_until_us = 0;
         // What the disk's snapshots are of is the checkers' knowledge.
         place.site = member.site;
-        if lost_power || (self.may_break() && self.dice.per_mille(200)) {
+        if lost_power || self.breaks_at_end(at) {
             self.lose_power(at);
         }
         if self.dice.per_mille(500) {
