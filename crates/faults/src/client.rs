@@ -189,6 +189,10 @@ impl Client {
             }
             let actions = self.work.next(&mut self.dice);
             self.perform(stage, actions);
+            if self.dice.below(BATCHES_BETWEEN_MOVES) == 0 {
+                // To any member, with the same session: none is to be without clients for long.
+                self.connection = None;
+            }
             thread::sleep(THINKING);
         }
         self.leave();
@@ -323,5 +327,6 @@ impl Client {
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
+const BATCHES_BETWEEN_MOVES: usize = 120;
 /// Between two batches of a client: a history must stay small enough to be checked soon.
 const THINKING: Duration = Duration::from_millis(8);

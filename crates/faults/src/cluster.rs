@@ -154,6 +154,26 @@ impl Cluster {
         Ok(())
     }
 
+    /// Waits until another member leads, whatever this one believes.
+    ///
+    /// # Errors
+    /// When nobody does.
+    pub fn wait_for_leader_instead_of(&mut self, deposed: i64) -> Result<i64> {
+        let started = Instant::now();
+        loop {
+            self.ensure_alive()?;
+            let mut others = self.members.values().filter(|other| other.id() != deposed);
+            let leading = |other: &&Member| other.status().is_some_and(|status| status.is_leader());
+            if let Some(leader) = others.find(leading) {
+                return Ok(leader.id());
+            }
+            if started.elapsed() > PATIENCE {
+                bail!("nobody leads instead of {deposed}: {:?}", self.statuses());
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
+    }
+
     /// Copies what is on the members' disks to where it can be read after the run.
     ///
     /// # Errors

@@ -53,6 +53,8 @@ pub struct Struck {
     pub text: String,
     /// How many writes the clients must get done while it lasts; none if it leaves no quorum for sure.
     pub acks_meanwhile: u64,
+    /// Who must be replaced as leader while it lasts.
+    pub deposed: Option<i64>,
 }
 
 impl Fault {
@@ -108,8 +110,8 @@ impl Fault {
                 Ok(self.struck(format_args!("{one}"), 0))
             }
             Fault::LeaderAlone => {
-                cluster.network().part(&[leader], &others)?;
-                Ok(self.struck(format_args!("{leader}"), ACKS))
+                let parted = cluster.network().part(&[leader], &others);
+                self.leader_goes(leader, parted)
             }
             Fault::Unplugged => {
                 cluster.network().unplug(one)?;
@@ -128,9 +130,9 @@ impl Fault {
                 Ok(self.struck(format_args!("from {leader} to {}", others[0]), ACKS))
             }
             Fault::Pause => self.one_goes(one, cluster.pause(one)),
-            Fault::PauseLeader => self.one_goes(leader, cluster.pause(leader)),
+            Fault::PauseLeader => self.leader_goes(leader, cluster.pause(leader)),
             Fault::Kill => self.one_goes(one, cluster.kill(one)),
-            Fault::KillLeader => self.one_goes(leader, cluster.kill(leader)),
+            Fault::KillLeader => self.leader_goes(leader, cluster.kill(leader)),
             Fault::KillAll => {
                 for id in all {
                     cluster.kill(id)?;
@@ -188,7 +190,15 @@ impl Fault {
         Struck {
             text: format!("{self:?} {whom}"),
             acks_meanwhile,
+            deposed: None,
         }
+    }
+
+    fn leader_goes(self, id: i64, done: Result<()>) -> Result<Struck> {
+        Ok(Struck {
+            deposed: Some(id),
+            ..self.one_goes(id, done)?
+        })
     }
 }
 

@@ -14,16 +14,22 @@ pub const HISTORY: &str = "history.jsonl";
 /// The file of what was done to the members.
 pub const EVENTS: &str = "events.txt";
 
-/// Every violation, with the operations that show it.
+/// The violations, with the operations that show them: the first of each rule, and how many more.
 #[must_use]
 pub fn violations(violations: &[Violation], operations: &[Operation]) -> String {
     let start_ns = start_ns(operations);
     let mut text = String::new();
-    for violation in violations {
-        let _ = writeln!(text, "{violation}");
-        for index in &violation.operations {
-            let line = line(*index, &operations[*index], start_ns);
-            let _ = writeln!(text, "    {line}");
+    for of_rule in violations.chunk_by(|one, next| one.rule == next.rule) {
+        for violation in of_rule.iter().take(VIOLATIONS_SHOWN) {
+            let _ = writeln!(text, "{violation}");
+            for index in &violation.operations {
+                let line = line(*index, &operations[*index], start_ns);
+                let _ = writeln!(text, "    {line}");
+            }
+        }
+        if let Some(more) = of_rule.len().checked_sub(VIOLATIONS_SHOWN + 1) {
+            let rule = of_rule[0].rule;
+            let _ = writeln!(text, "{rule:?}: and {} more", more + 1);
         }
     }
     text
@@ -159,3 +165,6 @@ fn told(outcome: &Outcome) -> String {
         Outcome::Listed { zxid, children } => format!("{} children{}", children.len(), at(zxid)),
     }
 }
+
+/// Of each rule: one fault breaks a rule again and again.
+const VIOLATIONS_SHOWN: usize = 20;

@@ -7,7 +7,7 @@ use crate::dice::Dice;
 use crate::history::{self, Operation};
 use crate::kazoo::Kazoo;
 use crate::moment::now_ns;
-use crate::nemesis::Fault;
+use crate::nemesis::{Fault, Struck};
 use crate::network::{Network, namespaces};
 use crate::report;
 use anyhow::{Context, Result, bail, ensure};
@@ -127,16 +127,13 @@ impl<'a> Round<'a> {
     }
 
     fn strike(&mut self, faults: &[Fault], crew: &Crew) -> Result<()> {
-        let mut acks_meanwhile = 0;
         for fault in faults {
             let struck = fault.strike(&mut self.cluster, &mut self.dice)?;
-            acks_meanwhile = struck.acks_meanwhile;
             self.events.note(&struck.text)?;
-        }
-        // Two faults that leave a quorum each may leave none together.
-        if acks_meanwhile > 0 && faults.len() == 1 {
-            crew.wait_for_more_acks(acks_meanwhile)?;
-            self.events.note("clients have got on")?;
+            // Two faults that leave a quorum each may leave none together.
+            if faults.len() == 1 {
+                self.expect_progress(&struck, crew)?;
+            }
         }
         // How long a fault lasts changes what it does; nothing is waited for.
         let lasting = Duration::from_millis(300 + 100 * u64::try_from(self.dice.below(20))?);
@@ -147,6 +144,18 @@ impl<'a> Round<'a> {
         crew.wait_for_more_acks(ACKS_BETWEEN)?;
         self.events.note("clients get on")?;
         self.cluster.ensure_alive()
+    }
+
+    fn expect_progress(&mut self, struck: &Struck, crew: &Crew) -> Result<()> {
+        if let Some(deposed) = struck.deposed {
+            let leader = self.cluster.wait_for_leader_instead_of(deposed)?;
+            self.events.note(&format!("{leader} leads"))?;
+        }
+        if struck.acks_meanwhile > 0 {
+            crew.wait_for_more_acks(struck.acks_meanwhile)?;
+            self.events.note("clients have got on")?;
+        }
+        Ok(())
     }
 
     /// Adds what every member shows in the end; at how many zxids their digests could be compared.
