@@ -83,14 +83,25 @@ impl Options {
 
     /// The text of `zoo.cfg`.
     pub(crate) fn zoo_cfg(&self, data_dir: &Path, port: u16) -> String {
-        let mut text = format!(
-            "dataDir={}\nclientPort={port}\nclientPortAddress=127.0.0.1\n\
-             tickTime=2000\nmaxClientCnxns=0\nmaxSessionTimeout=600000\n\
-             4lw.commands.whitelist=*\nadmin.enableServer=false\n",
-            data_dir.display()
-        );
-        for (key, value) in &self.config {
-            let _ = writeln!(text, "{key}={value}");
+        let own = [
+            ("dataDir", data_dir.display().to_string()),
+            ("clientPort", port.to_string()),
+            ("clientPortAddress", "127.0.0.1".into()),
+            ("tickTime", "2000".into()),
+            ("maxClientCnxns", "0".into()),
+            ("maxSessionTimeout", "600000".into()),
+            ("4lw.commands.whitelist", "*".into()),
+            ("admin.enableServer", "false".into()),
+        ];
+        let own = own.iter().map(|(key, value)| (*key, value.as_str()));
+        let asked = self.config.iter();
+        let lines = own.chain(asked.map(|(key, value)| (key.as_str(), value.as_str())));
+        let lines: Vec<(&str, &str)> = lines.collect();
+        let mut text = String::new();
+        for (index, (key, value)) in lines.iter().enumerate() {
+            if lines[index + 1..].iter().all(|(later, _)| later != key) {
+                let _ = writeln!(text, "{key}={value}");
+            }
         }
         text
     }
@@ -122,7 +133,10 @@ fn java() -> Command {
 }
 
 /// `ZOOID_BIN`, or the binary that cargo put beside the directory of this test's own.
-fn zooid_binary() -> Result<PathBuf> {
+///
+/// # Errors
+/// When there is none.
+pub fn zooid_binary() -> Result<PathBuf> {
     if let Some(named) = env::var_os("ZOOID_BIN") {
         return Ok(PathBuf::from(named));
     }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use std::{env, thread};
 use zooid_interop::Kind::{Java, Zooid};
 use zooid_interop::{
-    Conversation, Ensemble, Kind, Layout, Options, SUPER_DIGEST, Session, Writers, anyone,
+    Conversation, Ensemble, Kind, Layout, Options, Preview, SUPER_DIGEST, Session, Writers, anyone,
     check_journals, wait_for_lost_ephemerals,
 };
 use zooid_proto::{CreateMode, ServerId};
@@ -57,9 +57,22 @@ fn order(ensemble: &Ensemble, leader: Turn) -> Vec<ServerId> {
     order
 }
 
-/// One step of the procedure: stop, check, start, wait until it is in sync.
+/// One step of the procedure: check, stop, check, start, wait until it is in sync.
 fn replace(ensemble: &mut Ensemble, id: ServerId, kind: Kind) {
+    let config = ensemble.server(id).config_path();
+    if kind == Zooid {
+        let preview = Preview::of(&config).expect("it can be checked");
+        assert_eq!(preview.exit_code, 0, "{preview:?}");
+        let still_runs = preview.says("note", "network", "version 3.8.0");
+        assert!(still_runs, "{preview:?}");
+    }
     ensemble.stop(id).expect("it runs");
+    if kind == Zooid {
+        let preview = Preview::of(&config).expect("it can be checked");
+        assert_eq!(preview.exit_code, 0, "{preview:?}");
+        let free = preview.says("ok", "network", "client port");
+        assert!(free, "{preview:?}");
+    }
     ensemble.replace(id, kind).expect("it is down");
     ensemble.launch(id).expect("it starts");
     ensemble.wait_until_serving().expect("it is in sync");

@@ -127,7 +127,7 @@ fn write_first_snapshot(
     Ok(())
 }
 
-fn recover_options(config: &Config) -> RecoverOptions {
+pub(crate) fn recover_options(config: &Config) -> RecoverOptions {
     let storage = &config.storage;
     RecoverOptions {
         tree: TreeOptions {

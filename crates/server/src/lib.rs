@@ -12,6 +12,7 @@
 //! bounded channels; the lock order is the replica, then a connection.
 #![forbid(unsafe_code)]
 
+pub mod check;
 mod client;
 mod clients;
 mod clock;

@@ -1,8 +1,9 @@
 //! What this crate needs of a file system, and nothing else.
 //!
-//! Two implementations: [`RealDisk`] is the only file of the project's that opens files of the data
+//! Implementations: [`RealDisk`] is the only file of the project's that opens files of the data
 //! directories; [`SimulatedDisk`] keeps apart what was written from what would survive a loss of
-//! power. The rules of the game, which both keep and every caller relies on:
+//! power; [`DryDisk`] reads another and changes nothing. The rules of the game, which the first two keep
+//! and every caller relies on:
 //!
 //! * nothing is durable until it is synced: a file's bytes and length by [`DiskFile::sync`], its
 //!   *name* (after create, rename, remove) by [`Disk::sync_dir`] of the directory holding it;
@@ -13,9 +14,11 @@
 //!
 //! Every call names what it worked on in its error.
 
+mod dry;
 mod real;
 mod simulated;
 
+pub use dry::DryDisk;
 pub use real::RealDisk;
 pub use simulated::{Fault, SimulatedDisk, Survival};
 

@@ -1,5 +1,6 @@
 //! The `zooid` command: one binary, a subcommand for each thing it does.
 
+mod check;
 mod serve;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +24,8 @@ struct Arguments {
 enum Command {
     /// Run a server.
     Serve(serve::ServeArgs),
+    /// Say what running a server on a configuration and its data would do, and change nothing.
+    Check(check::CheckArgs),
     Dev(zooid_dev::DevArgs),
     /// Talk to a server, with zkCli's commands: `zooid cli -server host:port [command]`.
     #[command(disable_help_flag = true)]
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     abort_on_panic();
     match Arguments::parse().command {
         Command::Serve(args) => serve::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Dev(args) => match zooid_dev::run(&args) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

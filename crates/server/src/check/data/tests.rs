@@ -1,0 +1,47 @@
+use super::check;
+use crate::check::{Group, Level, Report};
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+use zooid_config::{Config, parse_zoo_cfg};
+
+fn config(place: &Path) -> Config {
+    let text = format!("dataDir={}\nclientPort=2181\n", place.display());
+    parse_zoo_cfg(text.as_bytes())
+        .expect("a configuration")
+        .config
+}
+
+fn level(group: &Group) -> u8 {
+    let groups = vec![group.clone()];
+    Report { groups }.exit_code()
+}
+
+fn text(group: &Group, level: Level) -> String {
+    let findings = group.findings.iter().filter(|found| found.level == level);
+    findings.map(|found| found.text.clone()).collect()
+}
+
+#[test]
+fn an_empty_directory_is_said_to_be_empty_and_stays_empty() {
+    let place = TempDir::new().expect("a place");
+    let group = check(&config(place.path()));
+    assert_eq!(level(&group), 0);
+    assert!(
+        text(&group, Level::Note).contains("empty database"),
+        "{group:?}"
+    );
+    let left = fs::read_dir(place.path()).expect("it is there").count();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn logs_without_a_snapshot_are_a_fault_with_its_repair() {
+    let place = TempDir::new().expect("a place");
+    let version_2 = place.path().join("version-2");
+    fs::create_dir(&version_2).expect("a directory");
+    fs::write(version_2.join("log.1"), b"not a log at all").expect("a file");
+    let group = check(&config(place.path()));
+    assert_eq!(level(&group), 2, "{group:?}");
+    assert!(text(&group, Level::Fault).contains("log.1"), "{group:?}");
+}
