@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use zooid_faults::dice::Dice;
 use zooid_faults::nemesis::Fault;
-use zooid_faults::network::namespaces;
+use zooid_faults::network::{Way, namespaces};
 use zooid_faults::run::{Plan, play};
 use zooid_faults::{checker, history, report};
 use zooid_interop::Kind;
@@ -74,9 +74,20 @@ struct Round {
     /// Only these kinds of faults, in this order.
     #[arg(long, value_delimiter = ',')]
     faults: Vec<String>,
+    /// How members reach each other; drawn if it is not said.
+    #[arg(long, value_enum)]
+    way: Option<Network>,
     /// Where servers and records are.
     #[arg(long)]
     directory: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Network {
+    /// As the kernel forwards.
+    Direct,
+    /// Through proxies, without which nothing can be delayed or stalled.
+    Wires,
 }
 
 #[derive(Args, Clone)]
@@ -167,18 +178,27 @@ impl Round {
 
     fn plan(&self) -> Result<Plan> {
         let mut dice = Dice::new(self.seed);
+        let way = self
+            .way
+            .unwrap_or(dice.pick(&[Network::Direct, Network::Wires]));
+        let way = match way {
+            Network::Direct => Way::Direct,
+            Network::Wires => Way::Wires,
+        };
         Ok(Plan {
             kinds: self.shape.kinds(&mut dice),
+            way,
             clients: self.shape.clients,
-            faults: self.faults(&mut dice)?,
+            faults: self.faults(&mut dice, way)?,
             seed: self.seed,
             directory: fs::canonicalize(&self.directory)?,
         })
     }
 
-    fn faults(&self, dice: &mut Dice) -> Result<Vec<Vec<Fault>>> {
+    fn faults(&self, dice: &mut Dice, way: Way) -> Result<Vec<Vec<Fault>>> {
+        let all = Fault::all_in(way);
         if self.each_once {
-            let all = dice.shuffled(&Fault::ALL);
+            let all = dice.shuffled(&all);
             return Ok(all.into_iter().map(|fault| vec![fault]).collect());
         }
         if !self.faults.is_empty() {
@@ -186,8 +206,8 @@ impl Round {
             return named.collect();
         }
         let drawn = (0..FAULTS_OF_A_ROUND).map(|_| {
-            let first = dice.pick(&Fault::ALL);
-            let second = dice.pick(&Fault::ALL);
+            let first = dice.pick(&all);
+            let second = dice.pick(&all);
             let are_two = dice.hits(25) && first.goes_with(second);
             if are_two {
                 vec![first, second]

@@ -5,6 +5,7 @@
 
 use crate::cluster::{Cluster, majority_of};
 use crate::dice::Dice;
+use crate::network::Way;
 use anyhow::Result;
 use std::fmt;
 use std::time::Duration;
@@ -78,6 +79,14 @@ impl Fault {
         Fault::FullDiskOfLeader,
     ];
 
+    /// Those that a network of this way can have.
+    #[must_use]
+    pub fn all_in(way: Way) -> Vec<Fault> {
+        let all = Fault::ALL.into_iter();
+        all.filter(|fault| way == Way::Wires || !matches!(fault, Fault::Delay | Fault::Stall))
+            .collect()
+    }
+
     /// Has it happen.
     ///
     /// # Errors
@@ -120,13 +129,13 @@ impl Fault {
             Fault::Delay => {
                 let by = Duration::from_millis(20 + 10 * u64::try_from(dice.below(15))?);
                 for other in &all[1..] {
-                    cluster.network().wires().delay(one, *other, by);
-                    cluster.network().wires().delay(*other, one, by);
+                    cluster.network().wires()?.delay(one, *other, by);
+                    cluster.network().wires()?.delay(*other, one, by);
                 }
                 Ok(self.struck(format_args!("{one} by {by:?}"), 0))
             }
             Fault::Stall => {
-                cluster.network().wires().stall(leader, others[0]);
+                cluster.network().wires()?.stall(leader, others[0]);
                 Ok(self.struck(format_args!("from {leader} to {}", others[0]), ACKS))
             }
             Fault::Pause => self.one_goes(one, cluster.pause(one)),

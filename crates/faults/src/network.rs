@@ -9,9 +9,9 @@
 //!             wires: how long it takes                      10.77.255.254
 //! ```
 //!
-//! Everything between two members passes the test's namespace. There a rule of routing drops it
-//! (a cut, in one direction), or one of the [`Wires`] takes it, a proxy that neither end notices, which
-//! can make it wait. All of it is in namespaces of this process: the kernel removes it when the process
+//! Everything between two members passes the test's namespace. There a rule of routing may drop it (a
+//! cut, in one direction). The kernel takes it on to the other member; or, in a network that has them,
+//! one of the [`Wires`], a proxy that neither end notices and that can make it wait. All of it is in namespaces of this process: the kernel removes it when the process
 //! ends, however it ends.
 
 pub mod namespaces;
@@ -26,13 +26,22 @@ use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::{Command, Stdio};
 
+/// How bytes go from member to member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// As the kernel forwards them.
+    Direct,
+    /// Through proxies, which can make them wait.
+    Wires,
+}
+
 /// The network between members 1, 2, 3 and so on.
 #[derive(Debug)]
 pub struct Network {
     members: Vec<i64>,
     cuts: BTreeSet<(i64, i64)>,
     unplugged: BTreeSet<i64>,
-    wires: Wires,
+    wires: Option<Wires>,
 }
 
 impl Network {
@@ -40,19 +49,26 @@ impl Network {
     ///
     /// # Errors
     /// When the system does not let it.
-    pub fn lay(members: &[i64]) -> Result<Network> {
-        ip(SHARED)?;
+    pub fn lay(members: &[i64], way: Way) -> Result<Network> {
+        ip("link set lo up\n")?;
         std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").context("switch on forwarding")?;
         for member in members {
             run(Command::new("ip").args(["netns", "add", &namespace(*member)]))?;
             ip(&member_link(*member))?;
             ip_within(*member, &member_side(*member))?;
         }
+        let wires = match way {
+            Way::Direct => None,
+            Way::Wires => {
+                ip(&take_up(members))?;
+                Some(Wires::start(&PEER_PORTS)?)
+            }
+        };
         Ok(Network {
             members: members.to_vec(),
             cuts: BTreeSet::new(),
             unplugged: BTreeSet::new(),
-            wires: Wires::start(&PEER_PORTS)?,
+            wires,
         })
     }
 
@@ -107,9 +123,12 @@ impl Network {
     }
 
     /// The proxies.
-    #[must_use]
-    pub fn wires(&self) -> &Wires {
-        &self.wires
+    ///
+    /// # Errors
+    /// When the network has none.
+    pub fn wires(&self) -> Result<&Wires> {
+        let wires = self.wires.as_ref();
+        wires.context("nothing can be delayed in a network without wires")
     }
 
     /// All members.
@@ -123,7 +142,9 @@ impl Network {
     /// # Errors
     /// When the system does not let it.
     pub fn mend(&mut self) -> Result<()> {
-        self.wires.calm();
+        if let Some(wires) = &self.wires {
+            wires.calm();
+        }
         for (from, to) in std::mem::take(&mut self.cuts) {
             ip(&format!("rule del {}", cut_rule(from, to)))?;
         }
@@ -153,7 +174,7 @@ fn member_at(address: IpAddr) -> Option<i64> {
     }
 }
 
-/// In the test's namespace. What comes from a member for another is delivered here, to the wires.
+/// In the test's namespace.
 fn member_link(member: i64) -> String {
     let address = Network::address(member);
     let namespace = namespace(member);
@@ -161,9 +182,20 @@ fn member_link(member: i64) -> String {
         "link add v{member} type veth peer name eth0 netns {namespace}\n\
          addr add {CLIENTS}/32 dev v{member}\n\
          link set v{member} up\n\
-         route add {address}/32 dev v{member}\n\
-         rule add priority 100 iif v{member} to {MEMBERS} lookup {WIRES_TABLE}\n"
+         route add {address}/32 dev v{member}\n"
     )
+}
+
+/// What comes from a member for another is delivered here, to the wires.
+fn take_up(members: &[i64]) -> String {
+    let mut lines = format!("route add local default dev lo table {WIRES_TABLE}\n");
+    for member in members {
+        let _ = writeln!(
+            lines,
+            "rule add priority 100 iif v{member} to {MEMBERS} lookup {WIRES_TABLE}"
+        );
+    }
+    lines
 }
 
 /// In the member's namespace.
@@ -222,4 +254,3 @@ pub const PEER_PORTS: [u16; 2] = [2888, 3888];
 const CLIENTS: &str = "10.77.255.254";
 const MEMBERS: &str = "10.77.0.0/24";
 const WIRES_TABLE: &str = "200";
-const SHARED: &str = "link set lo up\nroute add local default dev lo table 200\n";

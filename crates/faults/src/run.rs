@@ -8,7 +8,7 @@ use crate::history::{self, Operation};
 use crate::kazoo::Kazoo;
 use crate::moment::now_ns;
 use crate::nemesis::{Fault, Struck};
-use crate::network::{Network, namespaces};
+use crate::network::{Network, Way, namespaces};
 use crate::report;
 use anyhow::{Context, Result, bail, ensure};
 use std::fs::{self, File};
@@ -23,6 +23,8 @@ use zooid_interop::{Kind, Session};
 pub struct Plan {
     /// Whose servers; their ids are 1, 2, 3 and so on.
     pub kinds: Vec<Kind>,
+    /// How members reach each other.
+    pub way: Way,
     /// How many clients.
     pub clients: usize,
     /// What happens, one after the other; those within one entry at the same time.
@@ -73,8 +75,11 @@ impl<'a> Round<'a> {
         let ids: Vec<i64> = (1..).take(plan.kinds.len()).collect();
         namespaces::settle(&ids)?;
         let mut events = Events::open(&plan.directory)?;
-        events.note(&format!("seed {}, members {:?}", plan.seed, plan.kinds))?;
-        let network = Network::lay(&ids)?;
+        events.note(&format!(
+            "seed {}, members {:?}, network {:?}",
+            plan.seed, plan.kinds, plan.way
+        ))?;
+        let network = Network::lay(&ids, plan.way)?;
         let cluster = Cluster::start(network, &plan.kinds, &plan.directory)?;
         events.note("all members serve")?;
         Ok(Round {

@@ -1,4 +1,5 @@
-//! Ensembles through every kind of fault, each once. Longer: `scripts/test-faults`.
+//! Ensembles through every kind of fault, each once, on both ways from member to member. Longer:
+//! `scripts/test-faults`.
 //!
 //! `INTEROP_SEED=7` plays what that seed says; `INTEROP_SERVER=java` tests the test.
 
@@ -11,12 +12,12 @@ use zooid_interop::Kind;
 
 #[test]
 fn three_members_come_through_every_kind_of_fault() {
-    play_each_once("three", 3);
+    play_each_once("three", 3, "wires");
 }
 
 #[test]
 fn five_members_come_through_every_kind_of_fault() {
-    play_each_once("five", 5);
+    play_each_once("five", 5, "direct");
 }
 
 /// Without namespaces there is nothing to test, and nobody may believe otherwise.
@@ -40,14 +41,17 @@ fn a_system_without_namespaces_is_a_failure_that_says_so() {
     );
 }
 
-fn play_each_once(name: &str, members: usize) {
+fn play_each_once(name: &str, members: usize, way: &str) {
     let seed = env::var("INTEROP_SEED").ok();
     let seed = seed.and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| u64::from(std::process::id()));
     println!("INTEROP_SEED={seed}");
     let directory = fresh_directory(name);
     let mut round = round(&directory, seed, members);
-    let status = round.arg("--each-once").status().expect("it starts");
+    let status = round
+        .args(["--each-once", "--way", way])
+        .status()
+        .expect("it starts");
     assert!(status.success(), "see {}", directory.display());
 }
 

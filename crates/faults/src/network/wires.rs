@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// All wires.
 #[derive(Clone, Debug)]
@@ -106,7 +106,7 @@ impl Wires {
     fn carry(&self, near: &TcpStream, peer: SocketAddr) -> Result<()> {
         // Transparent: our end of it has the address that the member meant.
         let meant = near.local_addr()?;
-        let far = connect(peer, meant)?;
+        let far = connect_patiently(peer, meant)?;
         let from = member_at(peer.ip()).context("from a member")?;
         let to = member_at(meant.ip()).context("to a member")?;
         near.set_nodelay(true)?;
@@ -145,6 +145,18 @@ fn listen(port: u16) -> Result<Socket> {
     Ok(socket)
 }
 
+/// As a server does that is to follow another which does not listen yet: the wire has taken its
+/// connection, so that the wire has to try again in its place.
+fn connect_patiently(from: SocketAddr, to: SocketAddr) -> Result<TcpStream> {
+    let started = Instant::now();
+    loop {
+        match connect(from, to) {
+            Err(_) if started.elapsed() < LISTEN_PATIENCE => thread::sleep(RETRY_PAUSE),
+            done => return done,
+        }
+    }
+}
+
 /// Connects from another's address.
 fn connect(from: SocketAddr, to: SocketAddr) -> Result<TcpStream> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
@@ -157,5 +169,8 @@ fn connect(from: SocketAddr, to: SocketAddr) -> Result<TcpStream> {
 /// More than members ever have open, with those that a cut has left behind.
 const CONNECTIONS_MAX: usize = 2_000;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Less than a member waits for the first word of another.
+const LISTEN_PATIENCE: Duration = Duration::from_secs(1);
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
 const BUFFER_BYTES: usize = 64 * 1024;
 const BACKLOG: i32 = 128;
