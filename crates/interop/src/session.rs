@@ -225,7 +225,7 @@ impl Session {
         Ok(())
     }
 
-    /// Sends a request whose reply nobody waits for.
+    /// Sends a request; its reply is for [`Session::receive_reply`], or for nobody.
     ///
     /// # Errors
     /// When the connection has failed.
@@ -243,7 +243,11 @@ impl Session {
         Ok(xid)
     }
 
-    fn receive_reply(&mut self, xid: i32) -> Result<Reply> {
+    /// Waits for the reply to the oldest request that has none yet.
+    ///
+    /// # Errors
+    /// When the connection ends, or the reply belongs to another request.
+    pub fn receive_reply(&mut self, xid: i32) -> Result<Reply> {
         loop {
             let packet = self.wire.receive()?.context("the connection is closed")?;
             let mut reader = Reader::new(&packet, Limit::default());

@@ -24,7 +24,7 @@ use peer::Peer;
 use std::collections::{BTreeMap, VecDeque};
 use zooid_proto::{ErrorCode, ServerId, SessionId, Txn, TxnRecord, Zxid};
 use zooid_tree::Replica;
-use zooid_zab::{Broadcast, Leader, Learner, QuorumVerifier};
+use zooid_zab::{Broadcast, Leader, Learner, QuorumVerifier, Round};
 
 /// One server. See the crate's documentation for how to drive it.
 ///
@@ -45,7 +45,7 @@ pub struct Node {
     exceeded_quotas: ExceededQuotas,
     /// Appended to the log, in zxid order, until they commit.
     proposals: VecDeque<Proposal>,
-    /// Requests that wait for every proposal made before them.
+    /// Requests that wait for every proposal made before them, and for proof that this server leads.
     barriers: VecDeque<Barrier>,
     sweep: Sweep,
     next_session: SessionId,
@@ -89,6 +89,8 @@ struct Proposal {
 #[derive(Debug)]
 struct Barrier {
     after: Zxid,
+    /// Proof that this leader leads, from after the request came; a newer proposal's commit will do.
+    round: Option<Round>,
     conn: ConnId,
     cxid: i32,
     /// Whether it is the end of a local session rather than a sync.
@@ -293,6 +295,7 @@ impl Node {
             let proposed = record.header.zxid;
             return self.halt(format!("{zxid} committed where {proposed} was next"), out);
         }
+        self.release_barriers_before(zxid, out);
         let closed = matches!(record.txn, Txn::CloseSession { .. });
         let session = record.header.client_id;
         let owner = match &mut self.role {
@@ -309,26 +312,41 @@ impl Node {
         if closed {
             self.session_closed(session, owner, out);
         }
-        self.release_barriers(zxid, out);
+        self.release_barriers(out);
     }
 
-    fn release_barriers(&mut self, zxid: Zxid, out: &mut Vec<Output>) {
-        while let Some(first) = self.barriers.front()
-            && first.after <= zxid
-        {
-            let Barrier {
-                conn,
-                cxid,
-                closes_local,
-                ..
-            } = *first;
-            self.barriers.pop_front();
-            if closes_local {
-                self.local_closed(conn, cxid, out);
-            } else {
-                out.push(Output::Complete { conn, cxid });
-            }
+    fn release_barriers(&mut self, out: &mut Vec<Output>) {
+        while let Some(barrier) = self.next_barrier_due() {
+            self.release(&barrier, out);
         }
+    }
+
+    /// A quorum has what was proposed after these: they need no other proof.
+    fn release_barriers_before(&mut self, zxid: Zxid, out: &mut Vec<Output>) {
+        while let Some(barrier) = self.barriers.pop_front_if(|barrier| barrier.after < zxid) {
+            self.release(&barrier, out);
+        }
+    }
+
+    fn release(&mut self, barrier: &Barrier, out: &mut Vec<Output>) {
+        let Barrier { conn, cxid, .. } = *barrier;
+        if barrier.closes_local {
+            self.local_closed(conn, cxid, out);
+        } else {
+            out.push(Output::Complete { conn, cxid });
+        }
+    }
+
+    fn next_barrier_due(&mut self) -> Option<Barrier> {
+        let next = self.proposals.front().map(|next| next.record.header.zxid);
+        let confirmed = match &self.role {
+            Role::Leading(leader) => Some(leader.confirmed()),
+            _ => None,
+        };
+        self.barriers.pop_front_if(|barrier| {
+            let is_behind = next.is_none_or(|next| next > barrier.after);
+            is_behind && barrier.round <= confirmed
+        })
     }
 
     /// The asking connection closes itself after its reply; one that did not ask is closed here.

@@ -14,6 +14,7 @@
 
 mod action;
 mod broadcast;
+mod confirmation;
 mod discovery;
 mod liveness;
 mod peer;
@@ -22,6 +23,7 @@ mod status;
 mod sync;
 
 pub use action::LeaderAction;
+pub use confirmation::Round;
 pub use status::{LeaderPhase, LeaderStatus, LearnerStatus};
 
 use crate::{EnsembleSettings, Epochs, History, LinkId, LogProbe, Membership};
@@ -225,7 +227,8 @@ impl Leader {
                 self.acknowledged(now_ms, link, packet.zxid, out)
             }
             (PacketType::Ping, Stage::Syncing { .. } | Stage::NewLeaderAcked | Stage::Active) => {
-                pinged(packet, out)
+                pinged(packet, out)?;
+                self.ping_answered(link, packet.zxid, out)
             }
             (PacketType::Request, Stage::Active) => requested(link, packet, out),
             (PacketType::Revalidate, Stage::Active) => revalidate(link, packet, out),

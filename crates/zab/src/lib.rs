@@ -22,7 +22,7 @@ mod vote;
 pub use broadcast::Broadcast;
 pub use election::{Election, ElectionAction};
 pub use history::History;
-pub use leader::{Leader, LeaderAction, LeaderPhase, LeaderStatus, LearnerStatus};
+pub use leader::{Leader, LeaderAction, LeaderPhase, LeaderStatus, LearnerStatus, Round};
 pub use learner::{Learner, LearnerAction, LearnerKind, LearnerPhase};
 pub use membership::{Membership, View};
 pub use mesh::{CloseReason, Mesh, MeshAction, MeshConnId, MeshInput};

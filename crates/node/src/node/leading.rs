@@ -64,6 +64,7 @@ impl Node {
             LeaderAction::EnterEpoch(epoch) => self.store(Output::EnterEpoch(epoch), out),
             LeaderAction::Established(epoch) => self.established(now, epoch, replica, out),
             LeaderAction::Committed(zxid) => self.committed(zxid, out),
+            LeaderAction::Confirmed => self.release_barriers(out),
             LeaderAction::Request(link, request) => {
                 self.forwarded(now, link, &request, replica, out);
             }
@@ -204,3 +205,6 @@ fn tracked_sessions(settings: &Settings, replica: &Replica, now: Now) -> Session
     }
     sessions
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use crate::step::{ClientRequest, ConnId, Now, OpenSession, Output, Owner};
 use bytes::Bytes;
 use zooid_proto::{ErrorCode, Id, OpCode, Reader, SessionId, Txn, TxnHeader, TxnRecord, Zxid};
 use zooid_tree::Replica;
+use zooid_zab::Round;
 
 /// Who is behind a transaction.
 #[derive(Clone, Copy, Debug)]
@@ -139,10 +140,11 @@ impl Node {
             return;
         }
         if op == OpCode::Sync {
-            return self.barrier(conn, cxid, false, out);
+            let round = self.confirm_leadership(now, replica, out);
+            return self.barrier(conn, cxid, round, false, out);
         }
         if op == OpCode::CloseSession && is_local {
-            return self.barrier(conn, cxid, true, out);
+            return self.barrier(conn, cxid, None, true, out);
         }
         match self.upgrade_for(request) {
             Upgrade::NotNeeded => {}
@@ -278,19 +280,39 @@ impl Node {
         }
     }
 
-    /// Answers when everything proposed so far has committed.
-    fn barrier(&mut self, conn: ConnId, cxid: i32, closes_local: bool, out: &mut Vec<Output>) {
+    /// A standalone server has nobody who could have gone on without it.
+    fn confirm_leadership(
+        &mut self,
+        now: Now,
+        replica: &Replica,
+        out: &mut Vec<Output>,
+    ) -> Option<Round> {
+        let mut round = None;
+        self.lead(now, replica, out, |leader, _, actions| {
+            round = Some(leader.confirm(actions));
+        });
+        round
+    }
+
+    /// Answers when everything proposed so far has committed, and a quorum has answered the round.
+    fn barrier(
+        &mut self,
+        conn: ConnId,
+        cxid: i32,
+        round: Option<Round>,
+        closes_local: bool,
+        out: &mut Vec<Output>,
+    ) {
         let last = self.proposals.back();
         let after = last.map_or(Zxid::NONE, |last| last.record.header.zxid);
         self.barriers.push_back(Barrier {
             after,
+            round,
             conn,
             cxid,
             closes_local,
         });
-        if self.proposals.is_empty() {
-            self.release_barriers(after, out);
-        }
+        self.release_barriers(out);
     }
 
     pub(super) fn expire_and_sweep(&mut self, now: Now, replica: &Replica, out: &mut Vec<Output>) {

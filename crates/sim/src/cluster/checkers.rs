@@ -11,6 +11,7 @@ mod global_primary_order;
 mod integrity;
 mod leadership;
 mod ledger;
+mod linearizable;
 mod local_primary_order;
 mod multis;
 mod oracle;
@@ -36,6 +37,7 @@ pub(crate) struct Checkers {
     decided: decided::Decided,
     digests: digests::Digests,
     ephemerals: ephemerals::Ephemerals,
+    linearizable: linearizable::Linearizable,
     events: crate::checkers::events::Events,
     global_primary_order: global_primary_order::GlobalPrimaryOrder,
     integrity: integrity::Integrity,
@@ -63,6 +65,7 @@ impl Checkers {
             decided: decided::Decided::new(profile.membership()),
             digests: digests::Digests::default(),
             ephemerals: ephemerals::Ephemerals,
+            linearizable: linearizable::Linearizable::default(),
             events: crate::checkers::events::Events::default(),
             global_primary_order: global_primary_order::GlobalPrimaryOrder,
             integrity: integrity::Integrity,
@@ -146,6 +149,9 @@ impl Checkers {
         self.order
             .observe(fact)
             .map_err(says("a session's order"))?;
+        self.linearizable
+            .observe(fact)
+            .map_err(says("reads behind a sync are linearizable"))?;
         self.sessions
             .observe(fact)
             .map_err(says("sessions end for a reason"))?;

@@ -46,6 +46,8 @@ pub(crate) struct Client {
     ephemerals: Vec<String>,
     /// Registers looked at, and what version was seen.
     looks: Vec<(&'static str, i32)>,
+    /// A sync is asked for to see what there is now.
+    has_synced: bool,
     /// Whether it asks only what is needed, and hangs up no more.
     is_calm: bool,
     /// Whether it asks for nothing any more.
@@ -88,6 +90,7 @@ impl Client {
             parents_made: 0,
             ephemerals: Vec::new(),
             looks: Vec::new(),
+            has_synced: false,
             is_calm: false,
             is_done: false,
             calm_writes: 0,
@@ -217,6 +220,9 @@ impl Client {
                 value,
             };
         }
+        if std::mem::take(&mut self.has_synced) {
+            return Ask::Look(self.dice.pick::<&'static str>(&REGISTERS));
+        }
         if !self.is_calm && self.dice.per_mille(self.any_per_mille) {
             return match self.workload.next(&mut self.dice, self.last_zxid) {
                 Some(Request::Close) | None => Ask::Close,
@@ -237,7 +243,10 @@ impl Client {
             }
             65..80 => Ask::Look(self.dice.pick::<&'static str>(&REGISTERS)),
             80..90 => Ask::Read(format!("/u/c{}-{}", self.id.0, self.names)),
-            90..94 => Ask::Sync,
+            90..94 => {
+                self.has_synced = true;
+                Ask::Sync
+            }
             94..95 if !self.is_calm => Ask::Close,
             _ => Ask::Ping,
         }

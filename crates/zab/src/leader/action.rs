@@ -45,6 +45,8 @@ pub enum LeaderAction {
     /// The oldest proposal in flight is committed. It must be in the [`crate::History`] before the
     /// leader is told anything else.
     Committed(Zxid),
+    /// A quorum has answered another round that [`crate::Leader::confirm`] has asked for.
+    Confirmed,
     /// A learner forwards a client's request.
     Request(LinkId, ForwardedRequest),
     /// A learner asks whether a session lives; answer with [`crate::Leader::revalidated`].

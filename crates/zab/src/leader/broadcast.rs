@@ -2,6 +2,7 @@
 //! `commit`, `inform`, `processSync`).
 
 use super::peer::{Role, Stage};
+use super::reign::Reign;
 use super::{Leader, LeaderAction};
 use crate::LinkId;
 use alloc::format;
@@ -109,6 +110,7 @@ impl Leader {
     /// Tells everyone of what has become committed, and then whoever has waited for it.
     fn commit(&mut self, out: &mut Vec<LeaderAction>) {
         while let Some((zxid, record)) = self.reign_mut().and_then(|reign| reign.next_committed()) {
+            self.answer_syncs_before(zxid, out);
             for (link, peer) in &self.peers {
                 if peer.is_forwarding() {
                     let packet = match peer.role {
@@ -123,16 +125,33 @@ impl Leader {
                 }
             }
             out.push(LeaderAction::Committed(zxid));
-            while let Some(link) = self.reign_mut().and_then(|reign| reign.next_sync_due(zxid)) {
-                out.push(sync_reply(link));
-            }
+            self.answer_syncs(out);
         }
     }
 
-    /// Answers a learner's forwarded sync(), behind everything that is proposed by now.
+    /// Answers a learner's forwarded sync(), behind everything that is proposed by now and before
+    /// everything that is not, and when this server is known to have led after it came.
     pub fn sync(&mut self, link: LinkId, out: &mut Vec<LeaderAction>) {
-        let is_active = self.peers.get(&link).is_some_and(|peer| peer.is_active());
-        if is_active && self.reign_mut().is_some_and(|reign| reign.sync(link)) {
+        if !self.peers.get(&link).is_some_and(|peer| peer.is_active()) {
+            return;
+        }
+        let round = self.confirm(out);
+        if let Some(reign) = self.reign_mut() {
+            reign.sync(link, round);
+        }
+        self.answer_syncs(out);
+    }
+
+    /// Answers those whose wait is over.
+    pub(super) fn answer_syncs(&mut self, out: &mut Vec<LeaderAction>) {
+        while let Some(link) = self.reign_mut().and_then(|reign| reign.next_sync_due()) {
+            out.push(sync_reply(link));
+        }
+    }
+
+    fn answer_syncs_before(&mut self, zxid: Zxid, out: &mut Vec<LeaderAction>) {
+        let next = |reign: &mut Reign| reign.next_sync_before(zxid);
+        while let Some(link) = self.reign_mut().and_then(next) {
             out.push(sync_reply(link));
         }
     }

@@ -1,6 +1,7 @@
 //! From the first packet of a link to a quorum that holds the epoch's initial history
 //! (spec §6.3, §6.6; Java `Leader.getEpochToPropose`, `waitForEpochAck`, `waitForNewLeaderAck`).
 
+use super::confirmation::Round;
 use super::peer::{Peer, Role, Stage, Unacknowledged};
 use super::reign::Reign;
 use super::{Leader, LeaderAction, Phase};
@@ -43,6 +44,7 @@ impl Leader {
             heard_ms: now_ms,
             tick_deadline: self.tick().saturating_add(grace),
             unacknowledged: Unacknowledged::default(),
+            confirmed: Round::default(),
         };
         self.peers.insert(link, peer);
         if let Phase::Gathering {

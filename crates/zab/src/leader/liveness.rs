@@ -134,5 +134,6 @@ impl Leader {
         for (link, _) in self.peers.iter().filter(|(_, peer)| peer.is_forwarding()) {
             out.push(LeaderAction::Send(*link, ping.clone()));
         }
+        self.remind(out);
     }
 }

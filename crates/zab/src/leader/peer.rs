@@ -1,5 +1,6 @@
 //! One learner as its leader sees it (Java `LearnerHandler`).
 
+use super::confirmation::Round;
 use super::sync::SyncKind;
 use zooid_proto::{ServerId, Zxid};
 
@@ -58,6 +59,8 @@ pub(super) struct Peer {
     /// (Java `tickOfNextAckDeadline`).
     pub(super) tick_deadline: i64,
     pub(super) unacknowledged: Unacknowledged,
+    /// The newest round that it has answered.
+    pub(super) confirmed: Round,
 }
 
 impl Peer {

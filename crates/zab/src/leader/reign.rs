@@ -1,6 +1,7 @@
 //! The broadcast phase: what is in flight, what waits for it, and the ticks that pass
 //! (spec §6.7; Java `Leader.propose`, `tryToCommit`, `pendingSyncs`).
 
+use super::confirmation::{Confirmation, Round};
 use crate::{Broadcast, EnsembleSettings, LinkId, Membership};
 use alloc::collections::VecDeque;
 use bytes::Bytes;
@@ -13,13 +14,24 @@ pub(super) struct Reign {
     broadcast: Broadcast,
     /// The records of what `broadcast` has outstanding, oldest first.
     in_flight: VecDeque<(Zxid, Bytes)>,
-    /// Learners' syncs, and the proposal whose commit each waits for; oldest first.
-    syncs: VecDeque<(Zxid, LinkId)>,
+    /// Learners' syncs, oldest first.
+    syncs: VecDeque<Sync>,
+    pub(super) confirmation: Confirmation,
     /// Ticks since the reign began (Java `QuorumPeer.tick`).
     pub(super) tick: i64,
     /// Two beats to a tick.
     is_half_tick: bool,
     pub(super) next_beat_ms: i64,
+}
+
+/// A learner's sync, and what it waits for.
+#[derive(Clone, Copy, Debug)]
+struct Sync {
+    link: LinkId,
+    /// The commit of this proposal, which was the newest.
+    after: Zxid,
+    /// Proof that this server leads, from after it has come; a newer proposal's commit will do.
+    round: Round,
 }
 
 impl Reign {
@@ -35,6 +47,7 @@ impl Reign {
             broadcast: Broadcast::new(membership.verifiers(), Zxid::start_of(epoch)),
             in_flight: VecDeque::new(),
             syncs: VecDeque::new(),
+            confirmation: Confirmation::default(),
             tick: 0,
             is_half_tick: false,
             next_beat_ms: now_ms.saturating_add(beat_ms(settings)),
@@ -74,27 +87,28 @@ impl Reign {
         self.in_flight.iter().map(|(zxid, record)| (*zxid, record))
     }
 
-    /// Whether a sync is due at once; otherwise it waits for the newest proposal's commit.
-    pub(super) fn sync(&mut self, link: LinkId) -> bool {
-        if self.in_flight.is_empty() {
-            return true;
-        }
-        self.syncs.push_back((self.broadcast.last_proposed(), link));
-        false
+    /// Has a sync wait for the newest proposal's commit, and for a round.
+    pub(super) fn sync(&mut self, link: LinkId, round: Round) {
+        let after = self.broadcast.last_proposed();
+        self.syncs.push_back(Sync { link, after, round });
     }
 
-    /// The next sync that has waited for `committed`.
-    pub(super) fn next_sync_due(&mut self, committed: Zxid) -> Option<LinkId> {
-        let (zxid, link) = *self.syncs.front()?;
-        if zxid > committed {
-            return None;
-        }
-        self.syncs.pop_front();
-        Some(link)
+    /// The next sync whose wait is over.
+    pub(super) fn next_sync_due(&mut self) -> Option<LinkId> {
+        let (committed, confirmed) = (self.last_committed(), self.confirmation.confirmed);
+        let is_due = |sync: &Sync| sync.after <= committed && sync.round <= confirmed;
+        let sync = self.syncs.pop_front_if(|sync| is_due(sync))?;
+        Some(sync.link)
+    }
+
+    /// The next sync that is older than a proposal that is about to be committed.
+    pub(super) fn next_sync_before(&mut self, zxid: Zxid) -> Option<LinkId> {
+        let sync = self.syncs.pop_front_if(|sync| sync.after < zxid)?;
+        Some(sync.link)
     }
 
     pub(super) fn forget_syncs(&mut self, link: LinkId) {
-        self.syncs.retain(|(_, waiting)| *waiting != link);
+        self.syncs.retain(|sync| sync.link != link);
     }
 
     /// Lets half a tick pass; whether a tick is now complete. Beats that the caller missed are not made

@@ -1,4 +1,5 @@
 mod broadcast;
+mod confirmation;
 mod discovery;
 mod hostile;
 mod liveness;

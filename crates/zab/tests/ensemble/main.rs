@@ -42,6 +42,7 @@ fn everything_that_can_happen_happens() {
         "INFORM",
         "TRUNC",
         "ahead of the leader",
+        "confirmed",
         "connected anew",
         "late",
         "log",

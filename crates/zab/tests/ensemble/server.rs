@@ -3,7 +3,7 @@
 use crate::truth::Entry;
 use std::collections::VecDeque;
 use zooid_proto::{Epoch, ServerId, Zxid};
-use zooid_zab::{Epochs, History, Leader, Learner, LearnerKind, LinkId};
+use zooid_zab::{Epochs, History, Leader, Learner, LearnerKind, LinkId, Round};
 
 pub(crate) struct Server {
     pub(crate) id: ServerId,
@@ -16,6 +16,8 @@ pub(crate) struct Server {
     /// How much of it is in the database.
     pub(crate) applied: usize,
     pub(crate) part: Part,
+    /// On a leader: rounds asked for, and how much was committed by then, by anyone.
+    pub(crate) asked: VecDeque<(Round, usize)>,
 }
 
 /// What a crash leaves.
@@ -70,6 +72,7 @@ impl Server {
             appended: Vec::new(),
             applied: 0,
             part: Part::Looking,
+            asked: VecDeque::new(),
         }
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct World {
     hanging: Option<Index>,
     /// A link on which nothing moves.
     stuck: Option<LinkId>,
+    /// A server that hears of nothing, not even of the time.
+    frozen: Option<Index>,
     /// What has happened at least once.
     seen: BTreeSet<&'static str>,
 }
@@ -77,6 +79,7 @@ impl World {
             is_healed: false,
             hanging: None,
             stuck: None,
+            frozen: None,
             seen: BTreeSet::new(),
         }
     }
@@ -90,6 +93,7 @@ impl World {
         self.is_healed = true;
         self.hanging = None;
         self.stuck = None;
+        self.frozen = None;
         for server in &mut self.servers {
             if matches!(server.part, Part::Down) {
                 server.part = Part::Looking;
@@ -112,7 +116,8 @@ impl World {
         let index = self.random.below(self.servers.len());
         match self.random.below(100) {
             0..45 => self.deliver(),
-            45..75 => self.write(index),
+            45..74 => self.write(index),
+            74 => self.ask_leaders(),
             75..83 => self.pass_time(),
             83..88 => self.elect(),
             88..93 => self.follow(index),
@@ -142,6 +147,9 @@ impl World {
         } else {
             (link.learner, &mut link.to_learner)
         };
+        if self.frozen == Some(index) {
+            return;
+        }
         let Some(message) = queue.pop_front() else {
             return;
         };
@@ -203,7 +211,8 @@ impl World {
     fn write(&mut self, index: Index) {
         let is_of_epoch = self.random.one_in(2);
         let server = &mut self.servers[index];
-        if matches!(server.part, Part::Down) || self.hanging == Some(index) {
+        let hangs = self.hanging == Some(index) || self.frozen == Some(index);
+        if matches!(server.part, Part::Down) || hangs {
             return;
         }
         let Some(command) = server.write(is_of_epoch) else {
@@ -235,6 +244,9 @@ impl World {
     fn pass_time(&mut self) {
         self.now_ms += i64::try_from(self.random.below(40)).expect("it is below 40");
         for index in 0..self.servers.len() {
+            if self.frozen == Some(index) {
+                continue;
+            }
             self.lead(index, |leader, now_ms, _, out| {
                 if now_ms >= leader.next_wakeup_ms() {
                     leader.timer(now_ms, out);
@@ -296,6 +308,7 @@ impl World {
             &mut out,
         );
         let leader = Box::new(leader);
+        server.asked.clear();
         server.part = Part::Leading { leader, history };
         self.perform_leading(index, out);
     }
@@ -379,15 +392,19 @@ impl World {
 
     /// Something hangs for a while.
     fn stall(&mut self, index: Index) {
-        if self.hanging.is_some() || self.stuck.is_some() {
+        let is_stalled = self.hanging.is_some() || self.stuck.is_some() || self.frozen.is_some();
+        if is_stalled {
             if self.random.one_in(8) {
                 self.hanging = None;
                 self.stuck = None;
+                self.frozen = None;
             }
-        } else if self.random.one_in(2) {
-            self.hanging = Some(index);
-        } else {
-            self.stuck = self.links.keys().next_back().copied();
+            return;
+        }
+        match self.random.below(3) {
+            0 => self.hanging = Some(index),
+            1 => self.frozen = self.servers.iter().position(Server::is_leading),
+            _ => self.stuck = self.links.keys().next_back().copied(),
         }
     }
 
@@ -442,7 +459,7 @@ fn settings(me: ServerId) -> EnsembleSettings {
         me,
         tick_ms: 200,
         init_limit: 10,
-        sync_limit: 5,
+        sync_limit: 2,
         notification_ms_min: 0,
         notification_ms_max: 0,
         force_snapshot_sync: false,

@@ -95,31 +95,6 @@ fn a_follower_without_a_vote_gets_proposals_and_does_not_count() {
 }
 
 #[test]
-fn a_sync_comes_behind_everything_that_was_proposed_before_it() {
-    let mut script = Script::established(3);
-    script.sync(2);
-    assert_eq!(script.said(), ["2: Sync 0.0"]);
-    script.propose();
-    script.propose();
-    script.sync(2);
-    script.propose();
-    script.sync(2);
-    assert_eq!(script.leader.status().pending_syncs, 2);
-    script.said();
-    script.persisted(z(5, 3));
-    script.ack(2, z(5, 1));
-    assert_eq!(script.said(), ["2: Commit 5.1", "committed 5.1"]);
-    script.ack(2, z(5, 2));
-    assert_eq!(
-        script.said(),
-        ["2: Commit 5.2", "committed 5.2", "2: Sync 0.0"]
-    );
-    script.sync(9);
-    script.close(2);
-    assert_eq!(script.leader.status().pending_syncs, 0);
-}
-
-#[test]
 fn the_last_counter_of_an_epoch_is_never_used() {
     let last = 0xffff_fffe;
     assert_eq!(next_in_epoch(z(5, last - 1)), Some(z(5, last)));

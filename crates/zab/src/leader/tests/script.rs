@@ -183,6 +183,18 @@ impl Script {
         self.run(|leader, _, _, out| leader.sync(LinkId(link), out));
     }
 
+    /// Asks for proof of leadership.
+    pub(super) fn confirm(&mut self) -> Round {
+        let mut round = Round::default();
+        self.run(|leader, _, _, out| round = leader.confirm(out));
+        round
+    }
+
+    /// A learner's answer to the round.
+    pub(super) fn answer(&mut self, link: u64, round: Round) {
+        self.packet(link, &QuorumPacket::new(PacketType::Ping, round.token()));
+    }
+
     /// Lets time pass, timer by timer.
     pub(super) fn wait(&mut self, ms: i64) {
         let until_ms = self.now_ms + ms;
@@ -267,6 +279,7 @@ fn show(action: &LeaderAction) -> String {
         LeaderAction::EnterEpoch(epoch) => format!("enter {}", epoch.0),
         LeaderAction::Established(epoch) => format!("established {}", epoch.0),
         LeaderAction::Committed(zxid) => format!("committed {}", show_zxid(*zxid)),
+        LeaderAction::Confirmed => "confirmed".to_string(),
         LeaderAction::Request(link, request) => format!("{}: request {}", link.0, request.cxid),
         LeaderAction::Revalidate { link, session, .. } => {
             format!("{}: revalidate {session}", link.0)
@@ -277,7 +290,9 @@ fn show(action: &LeaderAction) -> String {
 }
 
 fn show_zxid(zxid: Zxid) -> String {
-    if zxid < Zxid::ZERO {
+    if let Some(round) = Round::from_token(zxid) {
+        format!("{round:?}")
+    } else if zxid < Zxid::ZERO {
         zxid.0.to_string()
     } else {
         format!("{}.{}", zxid.epoch().0, zxid.counter())

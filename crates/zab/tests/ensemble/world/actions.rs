@@ -70,6 +70,7 @@ impl World {
                     }
                 }
                 LeaderAction::Committed(zxid) => self.commit(index, zxid),
+                LeaderAction::Confirmed => self.confirmed(index),
                 LeaderAction::Touched(_) => {}
                 LeaderAction::Request(..) | LeaderAction::Revalidate { .. } => {
                     unreachable!("nobody asks")
@@ -112,6 +113,42 @@ impl World {
         self.truth
             .committed(leader, entry, &self.servers, &self.membership);
         self.truth.applied(leader);
+    }
+
+    /// Somebody asks all who lead, or think so, whether they have everything.
+    pub(super) fn ask_leaders(&mut self) {
+        for index in 0..self.servers.len() {
+            self.ask(index);
+        }
+    }
+
+    fn ask(&mut self, index: Index) {
+        let known = self.truth.committed.len();
+        let mut asked = None;
+        self.lead(index, |leader, _, _, out| {
+            if leader.is_established() {
+                asked = Some((leader.confirm(out), known));
+            }
+        });
+        self.servers[index].asked.extend(asked);
+        self.confirmed(index);
+    }
+
+    /// A leader that is confirmed has all that was committed when it was asked (ZOOKEEPER-1675).
+    fn confirmed(&mut self, index: Index) {
+        let server = &mut self.servers[index];
+        let Part::Leading { leader, .. } = &server.part else {
+            return;
+        };
+        let confirmed = leader.confirmed();
+        while let Some((_, known)) = server.asked.pop_front_if(|(round, _)| *round <= confirmed) {
+            self.seen.insert("confirmed");
+            assert!(
+                server.applied >= known,
+                "{} is confirmed, and others have gone on without it",
+                server.id
+            );
+        }
     }
 
     pub(super) fn learn(
