@@ -22,8 +22,8 @@ use zooid_proto::request::{
 };
 use zooid_proto::{
     Acl, CreateContainerTxn, CreateMode, CreateTtlTxn, CreateTxn, DecodeError, EphemeralOwner,
-    ErrorCode, Id, Jute, MAX_TTL_MS, MultiOp, MultiRequest, OpCode, Reader, SessionId, SetAclTxn,
-    SetDataTxn, StatPersisted, Txn, Zxid, path, perms,
+    ErrorCode, Id, Jute, Limit, MAX_TTL_MS, MultiOp, MultiRequest, OpCode, Reader, SessionId,
+    SetAclTxn, SetDataTxn, StatPersisted, Txn, Zxid, path, perms,
 };
 use zooid_tree::Replica;
 use zooid_tree::acl::{Access, permits};
@@ -501,9 +501,40 @@ impl Prep<'_> {
         })
     }
 
+    fn close_session(&mut self, session: SessionId) -> Txn {
+        let paths = self.ephemerals_of(session);
+        self.remove_all(&paths);
+        self.sessions.set_closing(session);
+        let listed = self.settings.close_session_txn;
+        Txn::CloseSession {
+            paths_to_delete: listed.then_some(paths),
+        }
+    }
+
+    /// Deletes some of a session's ephemerals, if it has so many that the transaction that closes it
+    /// could not be read back by every server (ZOOKEEPER-4306).
+    pub(crate) fn shed_ephemerals(&mut self, session: SessionId) -> Option<Txn> {
+        let bytes_max = self.settings.limit.0.min(Limit::default().0) / CLOSING_SHARE;
+        let len = |path: &String| size_of::<i32>() + path.len();
+        let mut paths = self.ephemerals_of(session);
+        let is_small = paths.iter().map(len).sum::<usize>() <= bytes_max;
+        if is_small || !self.settings.close_session_txn {
+            return None;
+        }
+        let mut bytes = 0;
+        let within = paths.iter().take_while(|path| {
+            bytes += len(path) + SUB_HEADER_LEN;
+            bytes <= bytes_max
+        });
+        paths.truncate(within.count().max(1));
+        self.remove_all(&paths);
+        let delete = |path| Txn::Delete { path };
+        Some(Txn::Multi(paths.into_iter().map(delete).collect()))
+    }
+
     /// Ephemerals of the session: in the tree, less those whose deletion is pending, though the path
     /// may be somebody else's by now, and those whose creation is.
-    fn close_session(&mut self, session: SessionId) -> Txn {
+    fn ephemerals_of(&self, session: SessionId) -> Vec<String> {
         let mut paths = self.replica.ephemerals_of(session);
         paths.retain(|path| {
             self.record(path)
@@ -516,18 +547,17 @@ impl Prep<'_> {
                 .collect::<Vec<_>>(),
         );
         paths.sort_unstable();
-        for path in &paths {
+        paths
+    }
+
+    fn remove_all(&mut self, paths: &[String]) {
+        for path in paths {
             let Some((parent_path, _)) = path::split(path) else {
                 continue;
             };
             if let Ok(parent) = self.record(parent_path) {
                 self.remove(parent_path, parent, path);
             }
-        }
-        self.sessions.set_closing(session);
-        let listed = self.settings.close_session_txn;
-        Txn::CloseSession {
-            paths_to_delete: listed.then_some(paths),
         }
     }
 
@@ -541,6 +571,12 @@ impl Prep<'_> {
         }
     }
 }
+
+/// What a list of ephemerals may take of the least that servers read: the rest is for what stands around
+/// it, and for servers with a smaller `jute.maxbuffer` than this one's.
+const CLOSING_SHARE: usize = 4;
+/// Before each part of a multi's record: its type and its length.
+const SUB_HEADER_LEN: usize = 8;
 
 fn data_len(data: Option<&[u8]>) -> i64 {
     data.map_or(0, |data| {

@@ -186,6 +186,9 @@ impl Node {
             ids,
             ..
         } = *order;
+        if order.op == OpCode::CloseSession {
+            self.shed_ephemerals(now, session, replica, out);
+        }
         let mut r = Reader::shared(order.body, self.settings.limit);
         let txn = match Write::decode(order.op, &mut r) {
             Ok(write) => self.prepare(
@@ -218,11 +221,16 @@ impl Node {
     }
 
     fn prepare(&mut self, now: Now, asker: Asker<'_>, write: Write, replica: &Replica) -> Txn {
-        let Some(zxid) = self.next_zxid() else {
+        match self.prep(now, replica) {
+            Some(mut prep) => prep.prepare(asker, write),
             // It will not be proposed either.
-            return Txn::Error(ErrorCode::ConnectionLoss);
-        };
-        let mut prep = Prep {
+            None => Txn::Error(ErrorCode::ConnectionLoss),
+        }
+    }
+
+    fn prep<'a>(&'a mut self, now: Now, replica: &'a Replica) -> Option<Prep<'a>> {
+        let zxid = self.next_zxid()?;
+        Some(Prep {
             settings: &self.settings,
             replica,
             sessions: &mut self.sessions,
@@ -231,8 +239,27 @@ impl Node {
             exceeded_quotas: &mut self.exceeded_quotas,
             now,
             zxid,
+        })
+    }
+
+    /// Before a session is closed: deletes its ephemerals as far as they are too many for one
+    /// transaction. Nobody has asked for that, so nobody is answered.
+    fn shed_ephemerals(
+        &mut self,
+        now: Now,
+        session: SessionId,
+        replica: &Replica,
+        out: &mut Vec<Output>,
+    ) {
+        let origin = Origin {
+            conn: None,
+            session: SessionId(0),
+            cxid: 0,
         };
-        prep.prepare(asker, write)
+        let some = |mut prep: Prep<'_>| prep.shed_ephemerals(session);
+        while let Some(txn) = self.prep(now, replica).and_then(some) {
+            self.propose(now, origin, txn, replica, out);
+        }
     }
 
     /// Encodes the transaction once; the same bytes go to the log and to every learner.
@@ -318,6 +345,7 @@ impl Node {
     pub(super) fn expire_and_sweep(&mut self, now: Now, replica: &Replica, out: &mut Vec<Output>) {
         for session in self.sessions.expired(now.mono_ms) {
             self.stats.sessions_expired += 1;
+            self.shed_ephemerals(now, session, replica, out);
             self.propose_internal(now, session, Write::CloseSession, replica, out);
         }
         while let Some(path) = self.sweep.next(now, replica) {
@@ -348,3 +376,6 @@ impl Node {
         self.propose(now, origin, txn, replica, out);
     }
 }
+
+#[cfg(test)]
+mod tests;
