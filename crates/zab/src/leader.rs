@@ -31,7 +31,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use peer::{Peer, Role, Stage};
+use peer::{Peer, Role, Stage, Unacknowledged};
 use reign::Reign;
 use zooid_proto::quorum::{ForwardedRequest, SessionTouch, decode_touches};
 use zooid_proto::{Epoch, Jute, Limit, PacketType, QuorumPacket, Reader, ServerId, Zxid};
@@ -46,6 +46,8 @@ pub struct Leader {
     last: Zxid,
     /// How far this server's own log is durable.
     durable: Zxid,
+    /// How long that log has owed what it was given.
+    own: Unacknowledged,
     phase: Phase,
     /// When the phase must be over, save for the last.
     phase_deadline_ms: i64,
@@ -99,6 +101,7 @@ impl Leader {
             epochs,
             last,
             durable: last,
+            own: Unacknowledged::default(),
             phase: Phase::Gathering {
                 connected: BTreeSet::from([settings.me]),
                 accepted: epochs.accepted.max(epochs.current).max(last.epoch()),

@@ -35,6 +35,7 @@ impl Leader {
         if let Some(reign) = self.reign_mut() {
             reign.propose(zxid, record);
         }
+        self.own.proposed(now_ms, zxid);
         for (link, peer) in &mut self.peers {
             if peer.takes_proposals() {
                 if matches!(peer.stage, Stage::NewLeaderAcked | Stage::Active) {
@@ -48,6 +49,7 @@ impl Leader {
     /// This server's own log is durable up to `upto`: its own acknowledgement.
     pub fn persisted(&mut self, upto: Zxid, out: &mut Vec<LeaderAction>) {
         self.durable = upto.max(self.durable);
+        self.own.acknowledged(upto);
         let (me, start) = (self.settings.me, self.epoch_start());
         if let Some(reign) = self.reign_mut()
             && upto > start

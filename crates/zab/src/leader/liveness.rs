@@ -120,6 +120,12 @@ impl Leader {
             return;
         }
         let sync_ms = self.settings.sync_ms();
+        if self.own.is_overdue(now_ms, sync_ms) {
+            // Others may have a disk that works; a quorum of theirs alone would hide that this has not.
+            let reason = "the own log has not become durable in time";
+            self.resign(reason.to_string(), out);
+            return;
+        }
         let is_overdue = |peer: &Peer| peer.unacknowledged.is_overdue(now_ms, sync_ms);
         let overdue: Vec<(LinkId, String)> = self
             .peers

@@ -144,16 +144,49 @@ fn a_follower_that_does_not_acknowledge_is_hung_up_on() {
     script.propose();
     script.ack(2, z(5, 1));
     script.ack(3, z(5, 1));
+    script.persisted(z(5, 1));
     script.wait_with(&[2, 3], 2 * SYNC_MS);
     script.propose();
     script.wait_with(&[2, 3], SYNC_MS - TICK_MS);
     script.propose();
     script.ack(2, z(5, 3));
+    script.persisted(z(5, 3));
     assert!(!script.said().iter().any(|line| line.contains("hangup")));
     script.wait_with(&[2, 3], 2 * TICK_MS);
     let hangup = "3: hangup, 3 acknowledges too late";
     assert!(script.said().contains(&hangup.into()));
     assert!(script.leader.is_established());
+}
+
+/// A leader that cannot write any more must not go on saying that it lives.
+#[test]
+fn a_leader_whose_own_disk_hangs_resigns() {
+    let mut script = Script::established(3);
+    let zxid = script.propose();
+    script.ack(2, zxid);
+    script.wait_with(&[2], SYNC_MS - TICK_MS);
+    script.persisted(zxid);
+    assert!(script.leader.is_established());
+    let zxid = script.propose();
+    script.ack(2, zxid);
+    script.wait_with(&[2], SYNC_MS - TICK_MS);
+    assert!(script.leader.is_established());
+    script.wait_with(&[2], 2 * TICK_MS);
+    let resigned = "resign, the own log has not become durable in time";
+    assert!(script.said().contains(&resigned.into()));
+}
+
+/// They answer PINGs, and nothing else: nothing commits, and somebody else must try.
+#[test]
+fn a_leader_whose_quorum_acknowledges_nothing_resigns() {
+    let mut script = Script::established(3);
+    let zxid = script.propose();
+    script.persisted(zxid);
+    script.wait_with(&[2], SYNC_MS - TICK_MS);
+    assert!(script.leader.is_established());
+    script.wait_with(&[2], 3 * TICK_MS);
+    let resigned = "resign, too few followers are there";
+    assert!(script.said().contains(&resigned.into()));
 }
 
 #[test]
