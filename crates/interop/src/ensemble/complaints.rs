@@ -7,16 +7,25 @@ use crate::Kind;
 
 /// The lines that should not be there, whoever was killed.
 pub(super) fn complaints(kind: Kind, log: &str) -> Vec<&str> {
-    let is_complaint = match kind {
-        Kind::Java => is_java_s,
-        Kind::Zooid => is_zooid_s,
-    };
-    log.lines().filter(|line| is_complaint(line)).collect()
+    let lines: Vec<&str> = log.lines().collect();
+    let next = lines.iter().skip(1).copied().chain([""]);
+    let pairs = lines.iter().copied().zip(next);
+    let complaints = pairs.filter(|(line, next)| match kind {
+        Kind::Java => is_java_s(line, next),
+        Kind::Zooid => is_zooid_s(line),
+    });
+    complaints.map(|(line, _)| line).collect()
 }
 
-fn is_java_s(line: &str) -> bool {
+/// The line after an error is its exception.
+fn is_java_s(line: &str, next: &str) -> bool {
+    let is_lost_learner = line.contains("Unexpected exception in LearnerHandler")
+        && ["java.io.EOFException", "java.net.SocketException"]
+            .iter()
+            .any(|exception| next.starts_with(exception));
     // To a client that has gone while it was being answered.
-    let is_error = line.contains("] ERROR ") && !line.contains("Error sending data synchronously");
+    let is_lost_client = line.contains("Error sending data synchronously");
+    let is_error = line.contains("] ERROR ") && !is_lost_client && !is_lost_learner;
     // A follower says so of the first proposal of each leader, too.
     let is_gap = line.contains("Got zxid 0x")
         && !line.ends_with(" expected 0x1")

@@ -19,6 +19,8 @@ pub enum Role {
 pub struct Layout {
     seats: Vec<Seat>,
     groups: Vec<Vec<(usize, u32)>>,
+    /// Whether every server has a second address.
+    has_two_addresses: bool,
     /// Hosts of voters that the configuration names and nobody starts.
     absent: Vec<String>,
 }
@@ -47,15 +49,27 @@ impl Layout {
     /// weight in more than half of the groups.
     #[must_use]
     pub fn in_groups(kind: Kind, groups: &[&[u32]]) -> Layout {
-        let mut layout = Layout::default();
+        let count = groups.iter().map(|weights| weights.len()).sum();
+        Layout::voters(kind, count).grouped(groups)
+    }
+
+    /// Puts the voters into groups, by their ids, each given by the weights of its members.
+    #[must_use]
+    pub fn grouped(mut self, groups: &[&[u32]]) -> Layout {
+        let mut first_id = 1;
         for weights in groups {
-            let first_id = layout.seats.len() + 1;
-            layout = layout.seats_of(kind, Role::Voter, weights.len());
-            layout
-                .groups
-                .push((first_id..).zip(weights.iter().copied()).collect());
+            let members = (first_id..).zip(weights.iter().copied());
+            self.groups.push(members.collect());
+            first_id += weights.len();
         }
-        layout
+        self
+    }
+
+    /// Gives every server a second address (`multiAddress.enabled`), at which it has the same ports.
+    #[must_use]
+    pub fn at_two_addresses(mut self) -> Layout {
+        self.has_two_addresses = true;
+        self
     }
 
     /// Adds servers.
@@ -98,8 +112,14 @@ impl Layout {
                 Role::Voter => "",
                 Role::Observer => ":observer",
             };
-            let address = format!("{host}:{}:{}{role}", ports[0], ports[1]);
-            lines.push((format!("server.{}", index + 1), address));
+            let id = index + 1;
+            let at = |host: &str| format!("{host}:{}:{}{role}", ports[0], ports[1]);
+            let address = if self.has_two_addresses {
+                format!("{}|{}", at(host), at(&format!("127.0.1.{id}")))
+            } else {
+                at(host)
+            };
+            lines.push((format!("server.{id}"), address));
         }
         for (index, members) in self.groups.iter().enumerate() {
             let ids: Vec<String> = members.iter().map(|(id, _)| id.to_string()).collect();

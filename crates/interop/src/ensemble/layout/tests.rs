@@ -40,6 +40,18 @@ fn groups_have_members_and_members_have_weights() {
 }
 
 #[test]
+fn a_second_address_has_the_ports_of_the_first() {
+    let layout = Layout::mixed(&[Kind::Zooid, Kind::Java]).at_two_addresses();
+    assert_eq!(
+        lines(&layout),
+        [
+            "server.1=127.0.0.1:3:4|127.0.1.1:3:4",
+            "server.2=127.0.0.1:5:6|127.0.1.2:5:6",
+        ]
+    );
+}
+
+#[test]
 fn options_of_the_test_have_the_last_word() {
     let layout = Layout::voters(Kind::Zooid, 1);
     let options = Options::default().config("syncLimit", "3");
