@@ -5,11 +5,10 @@
 //! The leader counts roads in `mntr`: `diff_count` for DIFF and TRUNC, `snap_count` for SNAP.
 //! `INTEROP_MISSED=1000000` has a server miss more.
 
-use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::env;
 use zooid_interop::{
     Ensemble, Kind, Layout, Options, SUPER_DIGEST, Session, Writers, anyone, check_journals,
-    wait_for_lost_ephemerals,
+    leave_a_tail, wait_for_lost_ephemerals,
 };
 use zooid_proto::request::{CreateRequest, SetDataRequest};
 use zooid_proto::{CreateMode, Jute, OpCode, ServerId};
@@ -46,7 +45,7 @@ fn a_snapshot_comes_to_a_server_that_lost_its_data() {
 fn a_tail_that_nobody_else_has_is_cut() {
     let mut ensemble = start();
     write_settings(&ensemble);
-    let old = leave_a_tail(&mut ensemble);
+    let old = leave_a_tail(&mut ensemble, TAIL_PREFIX).expect("a tail");
     let leader = ensemble.leader().expect("one leads");
     let before = roads(&ensemble, leader);
     ensemble.launch(old).expect("it starts");
@@ -63,7 +62,7 @@ fn a_tail_that_nobody_else_has_is_cut() {
 fn a_snapshot_replaces_a_tail_that_others_have_gone_past() {
     let mut ensemble = start();
     write_settings(&ensemble);
-    let old = leave_a_tail(&mut ensemble);
+    let old = leave_a_tail(&mut ensemble, TAIL_PREFIX).expect("a tail");
     miss_writes(&ensemble, 10);
     rejoin_under_load(&mut ensemble, old, Road::Snap);
     assert_no_tail(&ensemble);
@@ -126,51 +125,6 @@ fn finish(ensemble: &mut Ensemble, writers: Writers) {
     check_journals(&ensemble.agreed_tree().expect("one tree"), &journals);
     let compared = ensemble.compare_digests().expect("equal digests");
     assert!(compared > 0, "no digest was compared");
-}
-
-/// Has the leader log what nobody else gets, and the others go on without it; the old leader, which is
-/// down.
-fn leave_a_tail(ensemble: &mut Ensemble) -> ServerId {
-    let old = ensemble.leader().expect("one leads");
-    let mut session = ensemble.open_synced(old).expect("a session");
-    let others = ensemble.followers();
-    for id in &others {
-        ensemble.pause(*id).expect("it runs");
-    }
-    for number in 0..TAIL {
-        let create = create(&format!("{TAIL_PREFIX}{number}"), b"nobody else has it");
-        session.send(OpCode::Create, &create).expect("it is sent");
-    }
-    wait_for_logged(ensemble, old, &format!("{TAIL_PREFIX}{}", TAIL - 1));
-    ensemble.kill_all().expect("they run");
-    for id in others {
-        ensemble.launch(id).expect("it starts");
-    }
-    ensemble.wait_until_serving().expect("the others go on");
-    old
-}
-
-fn wait_for_logged(ensemble: &Ensemble, id: ServerId, path: &str) {
-    let started = Instant::now();
-    let directory = ensemble.server(id).data_dir().join("version-2");
-    let is_log = |name: &str| name.starts_with("log.");
-    loop {
-        let entries = fs::read_dir(&directory)
-            .expect("a data directory")
-            .flatten();
-        let mut logs = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_log));
-        if logs.any(|log| contains(&fs::read(log.path()).unwrap_or_default(), path)) {
-            return;
-        }
-        assert!(started.elapsed() < PATIENCE, "{path} is not logged");
-        thread::sleep(POLL_INTERVAL);
-    }
-}
-
-fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes
-        .windows(text.len())
-        .any(|window| window == text.as_bytes())
 }
 
 fn assert_no_tail(ensemble: &Ensemble) {
@@ -274,7 +228,4 @@ const WRITERS: usize = 2;
 const SNAP_COUNT: usize = 1_000;
 const SETTINGS: usize = 100;
 const BATCH: usize = 1_000;
-const TAIL: usize = 10;
 const TAIL_PREFIX: &str = "/tail-";
-const PATIENCE: Duration = Duration::from_secs(8);
-const POLL_INTERVAL: Duration = Duration::from_millis(10);
