@@ -166,16 +166,22 @@ impl Node {
     /// When the next [`Input::Timer`] is due at the latest, on the monotonic clock.
     #[must_use]
     pub fn next_wakeup_ms(&self) -> i64 {
-        let sweep = self.sweep.next_wakeup_ms();
-        let expiry = self.sessions.next_expiry_ms().unwrap_or(sweep);
-        let local = self.local.next_expiry_ms().unwrap_or(sweep);
+        let local = self.local.next_expiry_ms();
         let role = match &self.role {
-            Role::Standalone(_) | Role::Draining => sweep,
-            Role::Looking => self.election_wakeup_ms().unwrap_or(sweep),
-            Role::Leading(leader) => leader.next_wakeup_ms(),
-            Role::Learning(learner, _) => learner.next_wakeup_ms(),
+            Role::Standalone(_) | Role::Draining => None,
+            Role::Looking => self.election_wakeup_ms(),
+            Role::Leading(leader) => Some(leader.next_wakeup_ms()),
+            Role::Learning(learner, _) => Some(learner.next_wakeup_ms()),
         };
-        sweep.min(expiry).min(local).min(role)
+        // Nobody else expires and sweeps: a time for it that has passed would be due for ever.
+        let ordering = self.is_ordering().then(|| {
+            let sweep = self.sweep.next_wakeup_ms();
+            self.sessions
+                .next_expiry_ms()
+                .map_or(sweep, |expiry| expiry.min(sweep))
+        });
+        let due = local.into_iter().chain(role).chain(ordering);
+        due.min().unwrap_or(i64::MAX)
     }
 
     /// The sessions, for operators. A learner has none but what its replica knows.

@@ -177,6 +177,21 @@ fn a_silent_leader_is_not_waited_for() {
     assert!(new.is_some_and(|new| new != old), "{new:?} leads");
 }
 
+/// Only who orders sweeps and expires: for the others a time that has passed would be due for ever.
+#[test]
+fn nobody_is_woken_for_what_only_a_leader_does() {
+    let mut ensemble = TestEnsemble::new(3, 1);
+    ensemble.open(ServerId(1));
+    let steps = 1_300;
+    for _ in 0..steps {
+        ensemble.advance(100);
+        for (id, server) in &ensemble.servers {
+            let due_ms = server.node.next_wakeup_ms();
+            assert!(due_ms > ensemble.now.mono_ms, "{id} is woken again at once");
+        }
+    }
+}
+
 #[test]
 fn a_tail_that_nobody_else_has_is_cut() {
     let mut ensemble = TestEnsemble::new(3, 0);
