@@ -60,6 +60,8 @@ pub(crate) struct Ask {
     pub(crate) ids: Arc<[Id]>,
     /// Whether the session could write through that connection when the request was ordered.
     pub(crate) verdict: Result<(), ErrorCode>,
+    /// Likewise for nodes that end with it, which a session of one server only may not have.
+    pub(crate) ephemeral_verdict: Result<(), ErrorCode>,
     /// Quotas are judged by what was applied when the request was ordered, as in Java.
     pub(crate) quotas: Quotas,
 }

@@ -5,7 +5,8 @@ use zooid_proto::request::{
     AuthPacket, GetEphemerals, PathKind, PathOnly, PathWatch, SetAclRequest, SetWatches2,
 };
 use zooid_proto::{
-    AddWatchMode, Id, Jute, MultiOp, MultiRead, MultiRequest, OpCode, RequestHeader, xid,
+    AddWatchMode, CreateMode, Id, Jute, MultiOp, MultiRead, MultiRequest, OpCode, RequestHeader,
+    xid,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +109,21 @@ impl Request {
                 | Request::Close
                 | Request::Garbage
         )
+    }
+
+    /// Whether it asks for nodes that end with its session.
+    pub(crate) fn creates_ephemerals(&self) -> bool {
+        let is_ephemeral = |op: &MultiOp| match op {
+            MultiOp::Create(request) | MultiOp::Create2(request) => {
+                CreateMode::from_flags(request.flags).is_some_and(|mode| mode.is_ephemeral())
+            }
+            _ => false,
+        };
+        match self {
+            Request::Single(op) => is_ephemeral(op),
+            Request::Multi(request) => request.0.iter().any(is_ephemeral),
+            _ => false,
+        }
     }
 
     /// The id that its reply carries.

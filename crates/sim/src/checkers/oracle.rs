@@ -252,6 +252,7 @@ impl Oracle {
             request: ordered.request,
             ids: ordered.ids,
             verdict: ordered.verdict,
+            ephemeral_verdict: ordered.verdict,
             quotas: self.model.tree.quotas(),
         })
     }

@@ -34,6 +34,7 @@ pub(crate) struct Client {
     dice: Random,
     members: usize,
     think_us: u64,
+    takes_read_only: bool,
     workload: Workload,
     any_per_mille: u64,
     session: SessionId,
@@ -77,6 +78,7 @@ impl Client {
             dice: Random::stream(options.seed, &format!("client {}", id.0)),
             members: profile.members(),
             think_us: profile.think_us,
+            takes_read_only: profile.read_only_mode,
             workload: Workload::Unlimited {
                 data_max: profile.data_max,
             },
@@ -168,7 +170,7 @@ impl Client {
             timeout_ms: *self.dice.pick(&[600, 1_500, 3_000]),
             session_id: self.session,
             password: Some(Bytes::copy_from_slice(&session_password(self.session))),
-            read_only: Some(false),
+            read_only: Some(self.takes_read_only),
         };
         env.tell(&Fact::Dialled {
             client: self.id,

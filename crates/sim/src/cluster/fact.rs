@@ -97,6 +97,8 @@ pub(crate) enum Fact<'a> {
     Serving {
         member: MemberId,
         serves: bool,
+        /// It has no leader: what it shows need not be decided.
+        reads_only: bool,
     },
     /// A packet is in the outbox of one of a member's connections.
     Told {
@@ -255,7 +257,11 @@ impl Fact<'_> {
                 let digest = replica.digest();
                 format!("{member} applies {zxid} op {op} {:?} {digest}", applied.err)
             }
-            Fact::Serving { member, serves } => format!("member {member} serves: {serves}"),
+            Fact::Serving {
+                member,
+                serves,
+                reads_only,
+            } => format!("member {member} serves: {serves}, only reads: {reads_only}"),
             Fact::Told {
                 member,
                 conn,

@@ -121,7 +121,7 @@ impl Member {
             recent_max: capacity,
             persists: true,
             leader_serves: true,
-            read_only_mode: false,
+            read_only_mode: profile.read_only_mode,
         };
         let node = Node::member(settings.clone(), peer, &replica, now, &mut outputs);
         let mut member = Member {

@@ -4,7 +4,7 @@ use super::chance::Script;
 use crate::random::Random;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use zooid_node::Settings;
+use zooid_node::{LocalSessions, Settings};
 use zooid_proto::ServerId;
 use zooid_zab::{EnsembleSettings, Group, Membership, QuorumVerifier, View};
 
@@ -50,7 +50,7 @@ impl Options {
     pub fn random(seed: u64) -> Options {
         Options {
             seed,
-            faults_ms: 3_000,
+            faults_ms: *Random::stream(seed, "act one").pick(&[2_000, 3_000, 3_000, 8_000]),
             mutant: None,
             members: None,
             observers: None,
@@ -87,6 +87,10 @@ pub(crate) struct Profile {
     pub(crate) drift_ppm: u64,
     /// Mean time between faults.
     pub(crate) fault_interval_us: u64,
+    /// Whether sessions begin as their member's own, and may become everybody's.
+    pub(crate) local_sessions: LocalSessions,
+    /// Whether members without a leader serve reads, and clients content themselves with that.
+    pub(crate) read_only_mode: bool,
     /// Between purges of a member.
     pub(crate) purge_interval_us: u64,
     /// How often each kind of fault, in the order of [`crate::cluster::world`]'s table.
@@ -124,6 +128,19 @@ impl Profile {
             fault_interval_us: *dice.pick(&[100_000, 250_000, 250_000, 600_000]),
             any_per_mille: *dice.pick(&[0, 300, 600, 900]),
             data_max: *dice.pick(&[20, 60, 600]),
+            local_sessions: *dice.pick(&[
+                LocalSessions::default(),
+                LocalSessions::default(),
+                LocalSessions {
+                    enabled: true,
+                    upgrading: true,
+                },
+                LocalSessions {
+                    enabled: true,
+                    upgrading: false,
+                },
+            ]),
+            read_only_mode: dice.per_mille(300),
             purge_interval_us: dice.between(100_000, 3_000_000),
             weights,
         }
@@ -203,6 +220,7 @@ impl Profile {
             tick_ms: TICK_MS,
             min_session_timeout_ms: 2 * 100,
             max_session_timeout_ms: 20 * 100,
+            local_sessions: self.local_sessions,
             ..crate::options::settings()
         }
     }

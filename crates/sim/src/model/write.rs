@@ -127,7 +127,11 @@ impl Tree {
         changes: &mut Vec<Change>,
     ) -> Result<MultiResult, ErrorCode> {
         let mode = mode(request, kind)?;
-        asker.ask.verdict?;
+        if mode.is_ephemeral() {
+            asker.ask.ephemeral_verdict?;
+        } else {
+            asker.ask.verdict?;
+        }
         let parent_path = path::parent(&request.path).ok_or(ErrorCode::BadArguments)?;
         let acl = fixed_acl(&request.acl, asker)?;
         let parent = self.node(parent_path)?;

@@ -55,7 +55,13 @@ impl Acknowledged {
     }
 
     fn answered(&mut self, client: ClientId, ask: &Ask, reply: &Reply) -> Result<(), String> {
-        let is_over = reply.err == ErrorCode::SessionExpired;
+        // The oracle knows whether the session may have ephemerals.
+        let refusals = [
+            ErrorCode::SessionExpired,
+            ErrorCode::EphemeralOnLocalSession,
+            ErrorCode::NotReadOnly,
+        ];
+        let is_over = refusals.contains(&reply.err);
         match (ask, reply.err) {
             (Ask::Unique(path), ErrorCode::Ok) => {
                 self.created.insert(path.clone());

@@ -25,7 +25,10 @@ pub(crate) struct Book {
     pub(crate) applied: Vec<Zxid>,
     /// As the files say.
     pub(crate) epochs: Epochs,
+    /// As a part of the ensemble.
     pub(crate) serves: bool,
+    /// For want of a leader, and whatever its log holds.
+    pub(crate) reads_only: bool,
     pub(crate) lives: u64,
     /// What is behind this may be gone from the disk: a truncation is under way, or an installation.
     pub(crate) truncating: Option<Zxid>,
@@ -47,6 +50,7 @@ impl Ledger {
                 current: Epoch(0),
             },
             serves: false,
+            reads_only: false,
             lives: 0,
             truncating: None,
             loaded: Zxid::ZERO,
@@ -82,7 +86,11 @@ impl Ledger {
                 book.epochs = *epochs;
                 book.lives += 1;
             }
-            Fact::Died { member, .. } => self.books[*member].serves = false,
+            Fact::Died { member, .. } => {
+                let book = &mut self.books[*member];
+                book.serves = false;
+                book.reads_only = false;
+            }
             Fact::Appended { member, zxid, .. } => {
                 let book = &mut self.books[*member];
                 book.appended.push(*zxid);
@@ -121,7 +129,15 @@ impl Ledger {
             Fact::Applied { member, record, .. } => {
                 self.books[*member].applied.push(record.header.zxid);
             }
-            Fact::Serving { member, serves } => self.books[*member].serves = *serves,
+            Fact::Serving {
+                member,
+                serves,
+                reads_only,
+            } => {
+                let book = &mut self.books[*member];
+                book.serves = *serves && !reads_only;
+                book.reads_only = *reads_only;
+            }
             _ => {}
         }
     }

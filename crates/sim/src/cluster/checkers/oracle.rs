@@ -82,7 +82,10 @@ impl Oracle {
                 self.conns.retain(|_, conn| conn.member != *member);
                 Ok(())
             }
-            Fact::Final { replica, .. } => self.chronicle.same(replica),
+            Fact::Final { member, replica } => {
+                let at = ledger.applied(*member).last().copied().unwrap_or_default();
+                self.chronicle.same(at, replica)
+            }
             _ => Ok(()),
         }
     }
@@ -129,6 +132,7 @@ impl Oracle {
         match packet {
             Packet::Connected(response) => {
                 conn.session = response.session_id;
+                conn.reads_only = response.read_only == Some(true);
                 Ok(())
             }
             Packet::Event(event) => conn.notified(event),
@@ -136,8 +140,10 @@ impl Oracle {
             Packet::Reply(reply) => {
                 self.compared += 1;
                 let taken = conn.next_answered(reply)?;
-                let session = conn.session;
-                let answer = if taken.request.is_ordered() {
+                let (session, reads_only) = (conn.session, conn.reads_only);
+                let answer = if reads_only && taken.request.is_ordered() {
+                    read_only(&taken.request, reply, at)?
+                } else if taken.request.is_ordered() {
                     self.outcome(session, &taken, reply, at)?
                 } else {
                     self.read(id, &taken, reply, at)?
@@ -160,6 +166,10 @@ impl Oracle {
             let path = path.clone();
             return Ok(Answer::ok(PathResponse { path }.to_vec()));
         }
+        if taken.request == Request::Close && !self.chronicle.is_global(session) {
+            is_now(reply, at)?;
+            return Ok(Answer::ok(Vec::new()));
+        }
         let Some((zxid, state)) = self.chronicle.outcome(session, taken.xid) else {
             return Err(format!(
                 "{:?} is answered {:?} and was never proposed",
@@ -172,6 +182,11 @@ impl Oracle {
                 "{xid} became {zxid}, its reply is of {} and the member at {at}",
                 reply.zxid
             ));
+        }
+        // The leader does not know a session that is its follower's own; the follower knows better.
+        let is_unknown = state.answer.err == ErrorCode::SessionExpired;
+        if is_unknown && taken.request.creates_ephemerals() && !self.chronicle.is_global(session) {
+            return Ok(answer_of(Err(ErrorCode::EphemeralOnLocalSession)));
         }
         Ok(state.answer.clone())
     }
@@ -193,13 +208,7 @@ impl Oracle {
             watches: &mut conn.watches,
             told: Vec::new(),
         };
-        let answer = match state.tree.read(&taken.request, &mut reading) {
-            Ok(body) => Answer::ok(body),
-            Err(err) => Answer {
-                err,
-                body: Vec::new(),
-            },
-        };
+        let answer = answer_of(state.tree.read(&taken.request, &mut reading));
         let expected = reading.told;
         let told = std::mem::take(&mut conn.told);
         if told == expected {
@@ -209,6 +218,15 @@ impl Oracle {
             Err(format!("{request:?} told {told:?} instead of {expected:?}"))
         }
     }
+}
+
+/// What a member without a leader answers to anything but a read.
+fn read_only(request: &Request, reply: &Reply, at: Zxid) -> Result<Answer, String> {
+    is_now(reply, at)?;
+    Ok(match request {
+        Request::Close => Answer::ok(Vec::new()),
+        _ => answer_of(Err(ErrorCode::NotReadOnly)),
+    })
 }
 
 /// A reply that changed nothing carries where its member is: at a transaction, or at the beginning of

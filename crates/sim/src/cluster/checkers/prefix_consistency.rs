@@ -44,7 +44,7 @@ impl PrefixConsistency {
             {
                 self.shown(*member, ledger.applied(*member))
             }
-            Fact::Told { member, packet, .. } => {
+            Fact::Told { member, packet, .. } if !ledger.book(*member).reads_only => {
                 let zxid = match packet {
                     Packet::Connected(_) => Zxid::NONE,
                     Packet::Reply(reply) => reply.zxid,

@@ -5,7 +5,7 @@ use super::ledger::Ledger;
 use crate::cluster::fact::Fact;
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use zooid_proto::{PacketType, TxnRecord, Zxid};
+use zooid_proto::{PacketType, Txn, TxnRecord, Zxid};
 
 #[derive(Debug, Default)]
 pub(crate) struct Records {
@@ -32,7 +32,11 @@ impl Records {
             }
             Fact::Applied { member, record, .. } => {
                 let zxid = record.header.zxid;
-                if self.records.get(&zxid).map(|(_, known)| known) != Some(*record) {
+                let known = self.record(zxid);
+                // A follower says in its own words why a session of its own was refused.
+                let is_refusal = |record: &TxnRecord| matches!(record.txn, Txn::Error(_));
+                let both_refuse = is_refusal(record) && known.is_some_and(is_refusal);
+                if known != Some(*record) && !both_refuse {
                     return Err(format!("member {member} applies another {zxid}"));
                 }
                 self.same_place(zxid, ledger.book(*member).applied.last().copied())

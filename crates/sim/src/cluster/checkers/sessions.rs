@@ -1,4 +1,5 @@
-//! A session belongs to one client, and is refused only when its end was at least proposed.
+//! A session belongs to one client, and is refused only when its end was at least proposed. (One that
+//! is its member's own ends with the member's role.)
 
 use crate::cluster::fact::Fact;
 use crate::packet::Packet;
@@ -9,6 +10,8 @@ use zooid_proto::{SessionId, Txn, TxnRecord};
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     owners: BTreeMap<SessionId, ClientId>,
+    /// Those that the whole ensemble knows, or has known.
+    global: BTreeSet<SessionId>,
     ended: BTreeSet<SessionId>,
 }
 
@@ -17,9 +20,12 @@ impl Sessions {
         match fact {
             Fact::Appended { record, .. } => {
                 let record = TxnRecord::decode(record).map_err(|err| err.to_string())?;
-                if matches!(record.txn, Txn::CloseSession { .. }) {
-                    self.ended.insert(record.header.client_id);
-                }
+                let session = record.header.client_id;
+                match record.txn {
+                    Txn::CreateSession { .. } => self.global.insert(session),
+                    Txn::CloseSession { .. } => self.ended.insert(session),
+                    _ => false,
+                };
                 Ok(())
             }
             Fact::Received {
@@ -36,7 +42,7 @@ impl Sessions {
                 Ok(())
             }
             Fact::SessionLost { client, session }
-                if session.0 != 0 && !self.ended.contains(session) =>
+                if self.global.contains(session) && !self.ended.contains(session) =>
             {
                 Err(format!(
                     "client {} is refused {session}, which nobody has ended",

@@ -8,7 +8,8 @@ use crate::cluster::schedule::{Event, MemberId, Turn};
 use crate::packet::{Packet, frames};
 use bytes::Bytes;
 use std::collections::VecDeque;
-use zooid_node::{ConnId, Connection, Context, Input};
+use zooid_node::{ConnId, Connection, Context, Input, PeerStatus};
+use zooid_proto::election::PeerState;
 use zooid_tree::WatcherId;
 
 /// Frames handled before others get their turn.
@@ -141,10 +142,13 @@ impl Member {
     }
 
     pub(super) fn set_serving(&mut self, env: &mut Env, serves: bool) {
+        let has_role = |peer: PeerStatus| peer.state != PeerState::Looking;
+        let reads_only = serves && !self.node.peer().is_some_and(has_role);
         self.serves = serves;
         env.tell(&Fact::Serving {
             member: self.id,
             serves,
+            reads_only,
         });
         if !serves {
             for conn in self.conns().collect::<Vec<_>>() {

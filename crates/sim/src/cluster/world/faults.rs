@@ -222,7 +222,13 @@ impl World {
     }
 
     fn reunite_later(&mut self, dice: &mut Random) {
-        let most_us = *dice.pick(&[100_000, 1_000_000]);
+        // Long enough for a member to make do without a leader, where it may.
+        let long_us = if self.profile.read_only_mode {
+            4_000_000
+        } else {
+            1_000_000
+        };
+        let most_us = *dice.pick(&[100_000, long_us]);
         let delay_us = dice.below(most_us);
         self.env.after(delay_us, Event::Reunite);
     }

@@ -4,7 +4,7 @@ use super::answer_of;
 use crate::checkers::same_state;
 use crate::model::{Answer, Ask, Change, Moment, Quotas, Tree};
 use crate::request::Request;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use zooid_proto::{ErrorCode, Id, SessionId, Txn, TxnHeader, TxnRecord, Zxid};
 use zooid_tree::Replica;
@@ -18,6 +18,8 @@ pub(super) struct Chronicle {
     /// Taken in by a connection.
     asked: BTreeMap<Place, Asked>,
     proposed: BTreeMap<Place, Zxid>,
+    /// Sessions that the whole ensemble knows, or has known.
+    global: BTreeSet<SessionId>,
 }
 
 #[derive(Debug)]
@@ -31,6 +33,7 @@ struct Asked {
 pub(super) struct State {
     pub(super) tree: Tree,
     sessions: Arc<BTreeMap<SessionId, i32>>,
+    ended: Arc<BTreeSet<SessionId>>,
     /// To whoever asked for the transaction.
     pub(super) answer: Answer,
     /// What it has done.
@@ -42,6 +45,7 @@ impl Default for Chronicle {
         let nothing = State {
             tree: Tree::new(),
             sessions: Arc::default(),
+            ended: Arc::default(),
             answer: Answer::ok(Vec::new()),
             changes: Vec::new(),
         };
@@ -49,6 +53,7 @@ impl Default for Chronicle {
             states: BTreeMap::from([(Zxid::ZERO, nothing)]),
             asked: BTreeMap::new(),
             proposed: BTreeMap::new(),
+            global: BTreeSet::new(),
         }
     }
 }
@@ -56,6 +61,10 @@ impl Default for Chronicle {
 impl Chronicle {
     pub(super) fn at(&self, zxid: Zxid) -> Option<&State> {
         self.states.get(&zxid)
+    }
+
+    pub(super) fn is_global(&self, session: SessionId) -> bool {
+        self.global.contains(&session)
     }
 
     /// What became of a request: where, and the state behind it.
@@ -90,14 +99,19 @@ impl Chronicle {
         let mut state = State {
             tree: before.tree.clone(),
             sessions: Arc::clone(&before.sessions),
+            ended: Arc::clone(&before.ended),
             answer: Answer::ok(Vec::new()),
             changes: Vec::new(),
         };
         let place = (record.header.client_id, record.header.cxid);
+        let is_global = self.is_global(record.header.client_id);
         state
-            .carry_out(record, self.asked.get(&place))
+            .carry_out(record, self.asked.get(&place), is_global)
             .map_err(|what| format!("{zxid}: {what}"))?;
-        if self.asked.contains_key(&place)
+        if matches!(record.txn, Txn::CreateSession { .. }) {
+            // Also for the sake of a request that needs one.
+            self.global.insert(record.header.client_id);
+        } else if self.asked.contains_key(&place)
             && let Some(other) = self.proposed.insert(place, zxid)
         {
             return Err(format!("{place:?} became {other}, and then {zxid}"));
@@ -106,18 +120,22 @@ impl Chronicle {
         Ok(())
     }
 
-    /// Whether a replica is what the model says, in everything.
-    pub(super) fn same(&self, replica: &Replica) -> Result<(), String> {
-        let mut until = self.states.range(..=replica.last_zxid());
-        match until.next_back() {
-            Some((_, state)) => same_state(&state.tree, &state.sessions, replica),
-            None => Err("a replica is of no state".to_owned()),
+    /// Whether a replica whose last transaction is this is what the model says, in everything.
+    pub(super) fn same(&self, at: Zxid, replica: &Replica) -> Result<(), String> {
+        match self.states.get(&at) {
+            Some(state) => same_state(&state.tree, &state.sessions, replica),
+            None => Err(format!("a replica is at {at}, which was never proposed")),
         }
     }
 }
 
 impl State {
-    fn carry_out(&mut self, record: &TxnRecord, asked: Option<&Asked>) -> Result<(), String> {
+    fn carry_out(
+        &mut self,
+        record: &TxnRecord,
+        asked: Option<&Asked>,
+        is_global: bool,
+    ) -> Result<(), String> {
         let TxnHeader {
             zxid,
             time: wall_ms,
@@ -130,6 +148,7 @@ impl State {
             }
             Txn::CloseSession { .. } => {
                 Arc::make_mut(&mut self.sessions).remove(&session);
+                Arc::make_mut(&mut self.ended).insert(session);
                 self.tree.close_session(session, zxid, &mut self.changes);
             }
             Txn::DeleteContainer { path } => {
@@ -137,7 +156,10 @@ impl State {
                 self.tree.remove(path, zxid, &mut self.changes);
             }
             txn => match asked {
-                Some(asked) => self.answer(asked, session, Moment { zxid, wall_ms }, txn)?,
+                Some(asked) => {
+                    let asker = (session, is_global);
+                    self.answer(asked, asker, Moment { zxid, wall_ms }, txn)?;
+                }
                 // A sweep that was not due any more.
                 None if matches!(txn, Txn::Error(_)) && record.header.cxid == 0 => {}
                 None => return Err(format!("nobody asked for {record:?}")),
@@ -149,7 +171,7 @@ impl State {
     fn answer(
         &mut self,
         asked: &Asked,
-        session: SessionId,
+        (session, is_global): (SessionId, bool),
         moment: Moment,
         txn: &Txn,
     ) -> Result<(), String> {
@@ -160,18 +182,38 @@ impl State {
             self.answer = answer_of(Err(ErrorCode::MarshallingError));
             return Ok(());
         }
-        let verdict = verdict(txn);
         let lives = self.sessions.contains_key(&session);
+        if *txn == Txn::Error(ErrorCode::EphemeralOnLocalSession) {
+            if lives || !asked.request.creates_ephemerals() {
+                return Err(format!(
+                    "{session} may create ephemerals, and is told otherwise"
+                ));
+            }
+            self.answer = answer_of(Err(ErrorCode::EphemeralOnLocalSession));
+            return Ok(());
+        }
+        let verdict = verdict(txn);
         if lives && verdict == Err(ErrorCode::SessionExpired) {
             return Err(format!("{session} lives and is told otherwise"));
         }
-        if !lives && verdict.is_ok() && asked.request.is_judged_by_session() {
+        if self.ended.contains(&session) && verdict.is_ok() && asked.request.is_judged_by_session()
+        {
             return Err(format!("{session} has ended and writes: {txn:?}"));
         }
         let ask = Ask {
             request: asked.request.clone(),
             ids: Arc::clone(&asked.ids),
-            verdict,
+            verdict: if is_global || !asked.request.creates_ephemerals() {
+                verdict
+            } else {
+                Ok(())
+            },
+            // The leader knows no session of a follower's own.
+            ephemeral_verdict: if is_global {
+                verdict
+            } else {
+                Err(ErrorCode::SessionExpired)
+            },
             quotas: Quotas::default(),
         };
         let changes = &mut self.changes;

@@ -16,6 +16,8 @@ pub(super) struct Conn {
     pub(super) ids: Arc<[Id]>,
     pub(super) watches: Watches,
     pub(super) is_closing: bool,
+    /// Whether its member has no leader.
+    pub(super) reads_only: bool,
     /// Whether the connect request has been taken in.
     is_dialled: bool,
     /// On their way to the member.
@@ -47,6 +49,7 @@ impl Conn {
             ids: Arc::from([Id::new("ip", CLIENT_IP)]),
             watches: Watches::default(),
             is_closing: false,
+            reads_only: false,
             is_dialled: false,
             asked: VecDeque::new(),
             waiting: VecDeque::new(),
