@@ -3,6 +3,9 @@
 //! Owns the records and their file, one JSON object a line. Knows nothing of servers: a client of any
 //! kind may write one.
 
+#[cfg(test)]
+mod tests;
+
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::fs::File;

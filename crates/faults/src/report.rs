@@ -1,5 +1,8 @@
 //! A history as people read it.
 
+#[cfg(test)]
+mod tests;
+
 use crate::checker::Violation;
 use crate::history::{Action, Operation, Outcome, Write};
 use anyhow::Result;
@@ -71,7 +74,8 @@ pub fn excerpt(
             }
         }
     }
-    let lines: Vec<String> = lines.into_iter().map(|(_, line)| line).collect();
+    let lines = lines.into_iter().map(|(_, line)| line);
+    let lines: Vec<String> = [HEADER.to_owned()].into_iter().chain(lines).collect();
     Ok(lines.join("\n"))
 }
 
@@ -166,5 +170,6 @@ fn told(outcome: &Outcome) -> String {
     }
 }
 
+const HEADER: &str = "sent       answered    operation: question -> answer";
 /// Of each rule: one fault breaks a rule again and again.
 const VIOLATIONS_SHOWN: usize = 20;
