@@ -222,7 +222,8 @@ impl<'a> Round<'a> {
 /// Whether a leader answers a sync only when it knows that it leads still.
 fn asks_a_quorum_to_sync(kind: Kind) -> bool {
     match kind {
-        Kind::Java | Kind::Zooid => false,
+        Kind::Java => false,
+        Kind::Zooid => true,
     }
 }
 
