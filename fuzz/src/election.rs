@@ -254,5 +254,6 @@ fn settings() -> EnsembleSettings {
         log_sync: true,
         snap_syncs_max: 10,
         diff_syncs_max: 10,
+        counter_max: EnsembleSettings::COUNTER_MAX,
     }
 }

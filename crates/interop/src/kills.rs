@@ -11,6 +11,7 @@ use zooid_proto::ServerId;
 pub struct Kills {
     count: u64,
     seed: u64,
+    asks: bool,
 }
 
 impl Kills {
@@ -20,7 +21,14 @@ impl Kills {
         let count = number_in("INTEROP_KILLS").unwrap_or(count);
         let seed = number_in("INTEROP_SEED").unwrap_or_else(|| u64::from(std::process::id()));
         println!("INTEROP_SEED={seed}");
-        Kills { count, seed }
+        let asks = false;
+        Kills { count, seed, asks }
+    }
+
+    /// With SIGTERM, which lets members finish what they have begun.
+    #[must_use]
+    pub fn asking(self) -> Kills {
+        Kills { asks: true, ..self }
     }
 
     /// Kills one member after the other, each of which comes back, and then all at once. In the end every
@@ -39,7 +47,11 @@ impl Kills {
             let moment = 20 + (self.seed + kill * 37) % 150;
             writers.wait_for_more_acks(moment)?;
             let victim = self.victim(ensemble, kill)?;
-            ensemble.kill(victim)?;
+            if self.asks {
+                ensemble.stop(victim)?;
+            } else {
+                ensemble.kill(victim)?;
+            }
             // The others go on, at times without knowing yet that it is back.
             if kill % 3 != 2 {
                 let gone_on = writers.wait_for_more_acks(30);

@@ -3,7 +3,8 @@
 //!
 //! Here are the value, its inputs, and what every role shares: commits and the end. `node/orderer.rs`
 //! makes transactions of requests, on a standalone server and on a leader; `node/peer.rs` changes
-//! roles; `node/leading.rs` and `node/learning.rs` are what two of them do.
+//! roles; `node/leading.rs` and `node/learning.rs` are what two of them do, `node/stepping_down.rs` how
+//! the lead is given up.
 
 mod leading;
 mod learning;
@@ -11,6 +12,7 @@ mod local_sessions;
 mod orderer;
 mod peer;
 mod read_only;
+mod stepping_down;
 
 pub use peer::{Member, PeerPhase, PeerStatus};
 
@@ -159,7 +161,12 @@ impl Node {
             Input::Persisted { .. } => {}
             Input::StorageFailed { reason } => self.halt(reason, out),
             Input::Timer => self.timer(now, replica, out),
+            Input::Leave => self.prepare_to_leave(now, out),
             ensemble => self.ensemble_input(now, ensemble, replica, out),
+        }
+        if self.is_stepping_down() {
+            self.step_down_if_done(now, out);
+            self.look_if_drained(now, replica, out);
         }
     }
 
@@ -170,7 +177,11 @@ impl Node {
         let role = match &self.role {
             Role::Standalone(_) | Role::Draining => None,
             Role::Looking => self.election_wakeup_ms(),
-            Role::Leading(leader) => Some(leader.next_wakeup_ms()),
+            Role::Leading(leader) => {
+                let leader = leader.next_wakeup_ms();
+                let until_ms = self.stepping_down_until_ms();
+                Some(until_ms.map_or(leader, |until_ms| until_ms.min(leader)))
+            }
             Role::Learning(learner, _) => Some(learner.next_wakeup_ms()),
         };
         // Nobody else expires and sweeps: a time for it that has passed would be due for ever.
@@ -215,7 +226,7 @@ impl Node {
         replica: &Replica,
         out: &mut Vec<Output>,
     ) {
-        if !self.is_serving() {
+        if !self.is_serving() || self.is_stepping_down() {
             return out.push(Output::Close { conn });
         }
         if matches!(self.role, Role::Looking) {
@@ -240,7 +251,7 @@ impl Node {
         replica: &Replica,
         out: &mut Vec<Output>,
     ) {
-        if !self.is_serving() {
+        if !self.is_serving() || self.is_stepping_down() {
             return out.push(Output::Close { conn: request.conn });
         }
         self.local.touch(request.session, now.mono_ms);
@@ -385,7 +396,7 @@ impl Node {
     fn is_ordering(&self) -> bool {
         match &self.role {
             Role::Standalone(_) => true,
-            Role::Leading(leader) => leader.is_established(),
+            Role::Leading(leader) => leader.is_established() && !self.is_stepping_down(),
             _ => false,
         }
     }

@@ -125,6 +125,9 @@ pub enum Input {
         /// The packet's zxid.
         zxid: Zxid,
     },
+    /// This member is about to stop. If it leads, it first has committed and answered what it has
+    /// proposed, and takes nothing new. Answered with [`Output::Left`].
+    Leave,
     /// The answer to an [`Output::ProbeLog`].
     LogProbed(LinkId, LogProbe),
     /// The answer to an [`Output::Truncate`]; the replica is the one loaded since.
@@ -242,7 +245,7 @@ pub enum Output {
         /// The learner's last transaction.
         after: Zxid,
     },
-    /// Close a link at once.
+    /// Close a link, behind what is queued on it. Nothing that comes of it matters any more.
     Hangup {
         /// Which.
         link: LinkId,
@@ -276,6 +279,9 @@ pub enum Output {
     Serve(bool),
     /// What this server is has changed; see [`crate::Node::peer`].
     RoleChanged,
+    /// The answer to [`Input::Leave`], and the end: nothing follows from anything any more. The election
+    /// port is to be closed before the links are, so that the others see that this server is gone.
+    Left,
     /// This server has left its role, and will look for a leader.
     Resigned {
         /// For the log.

@@ -36,6 +36,8 @@ pub(crate) enum CoreMessage {
     Log,
     /// An operator wants to look at the node.
     Inspect(Box<dyn FnOnce(&Node) + Send>),
+    /// Give up being a member of the ensemble, and say so when it is done.
+    Leave(oneshot::Sender<()>),
     /// Stop when everything proposed is durable and answered.
     Stop(oneshot::Sender<()>),
 }
@@ -59,6 +61,8 @@ pub(crate) struct Core {
     filled: BTreeMap<LinkId, Arc<Link>>,
     /// Links whose end the node has heard of.
     down: Vec<LinkId>,
+    /// Who waits for the node to leave.
+    leaving: Option<oneshot::Sender<()>>,
 }
 
 /// Whose an output is.
@@ -70,6 +74,7 @@ enum Errand {
 }
 
 /// How a member of an ensemble reaches the others.
+#[derive(Clone)]
 pub(crate) struct Peers {
     /// The quorum port.
     pub(crate) links: Arc<Links>,
@@ -98,6 +103,7 @@ impl Core {
             peers: None,
             filled: BTreeMap::new(),
             down: Vec::new(),
+            leaving: None,
         }
     }
 
@@ -189,6 +195,11 @@ impl Core {
                 }
                 CoreMessage::Log => {}
                 CoreMessage::Inspect(look) => look(&self.node),
+                CoreMessage::Leave(left) => {
+                    self.leaving = Some(left);
+                    self.node
+                        .step(now, Input::Leave, &replica, &mut self.outputs);
+                }
                 CoreMessage::Stop(done) => *stop = Some(done),
             }
         }
@@ -214,7 +225,7 @@ impl Core {
                 .send(command)
                 .map_err(|_| "the log thread is gone".to_owned())?;
         }
-        self.perform_rest(rest)?;
+        let has_left = self.perform_rest(rest)?;
         for client in std::mem::take(&mut self.touched).into_values() {
             client.wake.notify_one();
         }
@@ -226,6 +237,10 @@ impl Core {
                 // A snapshot that came on it and was not wanted.
                 drop(peers.links.take_snapshot(link));
             }
+        }
+        // What is to be sent before is queued by now. Nobody waiting any more is no reason not to leave.
+        if has_left && let Some(left) = self.leaving.take() {
+            let _ = left.send(());
         }
         Ok(())
     }
@@ -270,8 +285,10 @@ impl Core {
         peers.expect("only a member of an ensemble wants something of the others")
     }
 
-    fn perform_rest(&mut self, outputs: Vec<Output>) -> Result<(), String> {
+    /// Whether the node has left its ensemble.
+    fn perform_rest(&mut self, outputs: Vec<Output>) -> Result<bool, String> {
         let shared = Arc::clone(&self.shared);
+        let mut has_left = false;
         let mut lock = None;
         for output in outputs {
             match output {
@@ -295,6 +312,7 @@ impl Core {
                 Output::ProbeLog { link, after } => self.peers().links.probe_log(link, after),
                 Output::Hangup { link, reason } => self.peers().links.hang_up(link, reason),
                 Output::RoleChanged => self.role_changed(),
+                Output::Left => has_left = true,
                 Output::Resigned { reason } => info!(%reason, "looking for a leader"),
                 Output::Halt { reason } => {
                     error!(%reason, "stopping: going on would risk what was promised");
@@ -303,7 +321,7 @@ impl Core {
                 other => self.perform_locked(locked(&mut lock, &shared), other),
             }
         }
-        Ok(())
+        Ok(has_left)
     }
 
     fn role_changed(&mut self) {

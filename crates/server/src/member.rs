@@ -82,8 +82,7 @@ impl Seat {
             &shared.config,
             &self.own,
             shared.core.clone(),
-            links.tasks(),
-            links.closing(),
+            links.closing().child_token(),
         )
         .await
         .map_err(|error| ServeError::ElectionPort {

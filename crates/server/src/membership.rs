@@ -55,6 +55,7 @@ pub(crate) fn ensemble_settings(config: &Config, me: ServerId) -> EnsembleSettin
         log_sync: snapshot_size_factor(config.storage.snapshot_size_factor).is_some(),
         snap_syncs_max: crate::shared::size(quorum.concurrent_snap_syncs_max),
         diff_syncs_max: crate::shared::size(quorum.concurrent_diff_syncs_max),
+        counter_max: quorum.counter_max.unwrap_or(EnsembleSettings::COUNTER_MAX),
     }
 }
 

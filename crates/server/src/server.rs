@@ -1,10 +1,9 @@
 //! Putting a server together, running it, and taking it down.
 
-use crate::core_thread::{CORE_QUEUE_MAX, Core, CoreMessage};
+use crate::core_thread::{CORE_QUEUE_MAX, Core, CoreMessage, Peers};
 use crate::directory_lock::{DirectoryInUse, DirectoryLock};
 use crate::log_thread::{LOG_QUEUE_MAX, LogProgress, LogThread};
 use crate::member::Seat;
-use crate::quorum::Links;
 use crate::settings::{Unsupported, settings};
 use crate::shared::Shared;
 use crate::snapshot_thread::{SnapshotCadence, SnapshotThread};
@@ -139,7 +138,9 @@ struct Server {
     shared: Arc<Shared>,
     tasks: TaskTracker,
     /// To the other servers of an ensemble.
-    links: Option<Arc<Links>>,
+    peers: Option<Peers>,
+    /// Ends with the core.
+    timer: tokio::task::JoinHandle<()>,
     threads: Vec<JoinHandle<()>>,
     /// Says why, if the core stops by itself.
     halted: oneshot::Receiver<String>,
@@ -183,12 +184,12 @@ impl Server {
             log_sender,
             Arc::clone(&progress),
         );
-        let mut links = None;
+        let mut peers = None;
         if let Some(seat) = &seat {
             shared.set_config(&mut shared.replica.write());
-            let peers = seat.open_ports(&shared).await?;
-            links = Some(Arc::clone(&peers.links));
-            core = core.with_peers(peers, first_outputs);
+            let ports = seat.open_ports(&shared).await?;
+            peers = Some(ports.clone());
+            core = core.with_peers(ports, first_outputs);
         } else {
             shared.set_serving(true);
         }
@@ -220,26 +221,28 @@ impl Server {
             listener,
             tasks.clone(),
         ));
-        tasks.spawn(keep_time(Arc::clone(&shared)));
+        let timer = tokio::spawn(keep_time(Arc::clone(&shared)));
         tasks.spawn(crate::snapshot_thread::purge_regularly(Arc::clone(&shared)));
         Ok(Server {
             lock,
             shared,
             tasks,
-            links,
+            peers,
+            timer,
             threads,
             halted,
         })
     }
 
     /// Lets connections finish, then the core, then the log. A member stays one until its clients have
-    /// finished.
+    /// finished, and a leader until what it has proposed is committed.
     async fn stop(self) -> Result<(), ServeError> {
         let Server {
             lock: _held_to_the_end,
             shared,
             tasks,
-            links,
+            peers,
+            timer,
             threads,
             mut halted,
         } = self;
@@ -248,14 +251,15 @@ impl Server {
         if tokio::time::timeout(DRAIN_MAX, tasks.wait()).await.is_err() {
             warn!("some clients did not finish in time");
         }
+        if let Some(peers) = peers {
+            leave(&shared, peers).await;
+        }
         let (done, stopped) = oneshot::channel();
         if shared.core.send(CoreMessage::Stop(done)).await.is_ok() {
             // An error means that the core has ended by itself, which `halted` tells.
             let _ = stopped.await;
         }
-        if let Some(links) = links {
-            links.close().await;
-        }
+        timer.abort();
         if let Ok(reason) = halted.try_recv() {
             return Err(ServeError::Halted(reason));
         }
@@ -270,6 +274,18 @@ impl Server {
             _ => Err(ServeError::Halted("a thread panicked".to_owned())),
         }
     }
+}
+
+/// Leaves the ensemble. The others must see at once that this server is gone when they look for a
+/// leader, so its election port is closed first.
+async fn leave(shared: &Shared, peers: Peers) {
+    let (done, left) = oneshot::channel();
+    if shared.core.send(CoreMessage::Leave(done)).await.is_ok() {
+        // An error means that the core has ended by itself, and with it this server's part.
+        let _ = left.await;
+    }
+    peers.election.close().await;
+    peers.links.close().await;
 }
 
 /// A connection is a descriptor, and the usual soft limit of 1024 is fewer than a server is meant to
@@ -291,14 +307,11 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> std::io::Result<Jo
         .spawn(body)
 }
 
-/// Feeds the core its timers, and before each what connections have heard.
+/// Feeds the core its timers, and before each what connections have heard. A leader that stops leads
+/// until its clients have finished, so this goes on until then.
 async fn keep_time(shared: Arc<Shared>) {
     loop {
-        // Neither arm loses anything when dropped.
-        tokio::select! {
-            () = shared.wakeup_due(TIMER_MAX) => {}
-            () = shared.drain_started() => return,
-        }
+        shared.wakeup_due(TIMER_MAX).await;
         let heard = shared.take_heard();
         let inputs = vec![Input::Touched(heard), Input::Timer];
         if shared.core.send(CoreMessage::Inputs(inputs)).await.is_err() {

@@ -38,9 +38,15 @@ pub struct EnsembleSettings {
     pub snap_syncs_max: usize,
     /// Logs sent to observers at a time (`leader.maxConcurrentDiffSyncs`).
     pub diff_syncs_max: usize,
+    /// The last counter that a transaction of an epoch may have; [`EnsembleSettings::COUNTER_MAX`]
+    /// unless a new epoch is to begin sooner, for tests.
+    pub counter_max: u32,
 }
 
 impl EnsembleSettings {
+    /// The counter after it is never used (ZOOKEEPER-1277).
+    pub const COUNTER_MAX: u32 = u32::MAX - 1;
+
     /// `initLimit` in milliseconds.
     #[must_use]
     pub fn init_ms(&self) -> i64 {

@@ -188,6 +188,8 @@ options! {
         pub observer_election_delay_ms: u64,
         /// Bytes of committed packets an observer master keeps.
         pub observer_master_bytes_max: u64,
+        /// The last counter of an epoch, for tests.
+        pub counter_max: Option<u32>,
         /// The first zxid of a fresh ensemble, for tests.
         pub initial_zxid: Option<i64>,
         /// Whether a gap among proposals is tolerated, for tests.

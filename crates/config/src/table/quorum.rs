@@ -188,6 +188,16 @@ pub(super) const QUORUM: &[Key] = &[
         "As the key of `zoo.cfg`, which wins.",
     ),
     property(
+        "testingonly.counterMax",
+        Core,
+        Unset,
+        Int(Range::POSITIVE, |d, v| {
+            d.config.quorum.counter_max = Some(natural(v));
+        }),
+        "Transactions of an epoch before the next one must begin, for tests. ZooKeeper has no such \
+         key, and needs four billion.",
+    ),
+    property(
         "testingonly.initialZxid",
         Ops,
         Unset,

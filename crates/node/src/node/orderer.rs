@@ -272,8 +272,7 @@ impl Node {
         out: &mut Vec<Output>,
     ) {
         let Some(zxid) = self.next_zxid() else {
-            let reason = "the epoch has no zxid left; a new one must begin".to_owned();
-            return self.resign(reason, out);
+            return self.step_down(now);
         };
         let header = TxnHeader {
             client_id: origin.session,

@@ -2,6 +2,7 @@
 //! (Java `QuorumPeer`; `docs/internals/ensemble.md`).
 
 use super::learning::Desk;
+use super::stepping_down::SteppingDown;
 use super::{Node, Role};
 use crate::prep::Pending;
 use crate::step::{Input, Now, Output};
@@ -77,6 +78,8 @@ pub(super) struct Peer {
     read_only_mode: bool,
     looking_since_ms: i64,
     serving: bool,
+    /// While this server leads, if it gives that up.
+    pub(super) stepping_down: Option<SteppingDown>,
 }
 
 impl Peer {
@@ -120,6 +123,7 @@ impl Peer {
             read_only_mode,
             looking_since_ms: 0,
             serving: false,
+            stepping_down: None,
         }
     }
 
@@ -268,6 +272,11 @@ impl Node {
         let peer = self.peer.as_ref()?;
         let election = peer.election.next_wakeup_ms();
         election.into_iter().chain(peer.read_only_from_ms()).min()
+    }
+
+    pub(super) fn stepping_down_until_ms(&self) -> Option<i64> {
+        let stepping_down = self.peer.as_ref()?.stepping_down?;
+        Some(stepping_down.until_ms())
     }
 
     pub(super) fn link_to_leader(&self) -> Option<LinkId> {
@@ -591,6 +600,7 @@ impl Node {
         self.hang_up_on_leader(reason.clone(), out);
         if let Some(peer) = &mut self.peer {
             peer.serving = false;
+            peer.stepping_down = None;
             peer.election.leave();
             for link in std::mem::take(&mut peer.links) {
                 let reason = reason.clone();
@@ -609,7 +619,7 @@ impl Node {
 
     /// Once the log has everything it was given, what is logged and not committed becomes part of
     /// this server's history, which is what it votes with (Java `fastForwardDataBase`).
-    fn look_if_drained(&mut self, now: Now, replica: &Replica, out: &mut Vec<Output>) {
+    pub(super) fn look_if_drained(&mut self, now: Now, replica: &Replica, out: &mut Vec<Output>) {
         let drained = self.peer.as_ref().is_some_and(|peer| peer.is_drained());
         if !drained || !matches!(self.role, Role::Draining) || self.halted {
             return;

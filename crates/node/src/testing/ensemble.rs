@@ -31,12 +31,16 @@ pub(crate) struct Server {
     links: BTreeMap<LinkId, (ServerId, LinkId)>,
     conns: BTreeMap<ConnId, Connection>,
     pub(crate) reasons: Vec<String>,
+    /// It has nothing to do with the others any more.
+    pub(crate) has_left: bool,
 }
 
 pub(crate) struct TestEnsemble {
     pub(crate) servers: BTreeMap<ServerId, Server>,
     membership: Membership,
     pub(crate) read_only_mode: bool,
+    /// Of servers that start from now on.
+    pub(crate) counter_max: u32,
     pub(crate) now: Now,
     inputs: VecDeque<(ServerId, Input)>,
     pub(crate) cut_off: BTreeSet<ServerId>,
@@ -55,6 +59,7 @@ fn ensemble_settings(me: ServerId) -> EnsembleSettings {
         log_sync: true,
         snap_syncs_max: 10,
         diff_syncs_max: 100,
+        counter_max: EnsembleSettings::COUNTER_MAX,
     }
 }
 
@@ -95,6 +100,7 @@ impl TestEnsemble {
             servers: BTreeMap::new(),
             membership,
             read_only_mode: false,
+            counter_max: EnsembleSettings::COUNTER_MAX,
             now: Now {
                 mono_ms: 0,
                 wall_ms: 1_700_000_000_000,
@@ -122,7 +128,10 @@ impl TestEnsemble {
     fn boot(&mut self, id: ServerId, settings: Settings, log: Log, epochs: Epochs) {
         let replica = replayed(&log);
         let member = Member {
-            settings: ensemble_settings(id),
+            settings: EnsembleSettings {
+                counter_max: self.counter_max,
+                ..ensemble_settings(id)
+            },
             membership: self.membership.clone(),
             epochs,
             last: replica.last_zxid(),
@@ -146,6 +155,7 @@ impl TestEnsemble {
             links: BTreeMap::new(),
             conns: BTreeMap::new(),
             reasons: Vec::new(),
+            has_left: false,
         };
         self.servers.insert(id, server);
         self.perform(id, outputs);
@@ -160,6 +170,11 @@ impl TestEnsemble {
         }
         dead.log.truncate(dead.synced);
         self.boot(id, dead.settings, dead.log, dead.epochs);
+    }
+
+    /// Begins to stop a server.
+    pub(crate) fn leave(&mut self, id: ServerId) {
+        self.inputs.push_back((id, Input::Leave));
     }
 
     /// Ends a server for good, which its links and the election mesh notice.
@@ -545,6 +560,7 @@ impl Server {
             Output::AdvanceTo(zxid) => self.replica.advance_to(zxid),
             Output::Serve(false) => self.conns.values_mut().for_each(Connection::close),
             Output::Serve(true) | Output::RoleChanged => {}
+            Output::Left => self.has_left = true,
             Output::Resigned { reason } => self.reasons.push(reason),
             Output::Halt { reason } => panic!("halted: {reason}"),
             other => panic!("{other:?} is the ensemble's"),

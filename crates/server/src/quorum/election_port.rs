@@ -64,10 +64,12 @@ impl ElectionPortError {
 #[derive(Clone, Debug)]
 pub(crate) struct ElectionPort {
     outbox: Arc<Outbox>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
 }
 
 impl ElectionPort {
-    /// Listens on the server's own addresses, and serves until `stop`. The tasks are `tasks`'.
+    /// Listens on the server's own addresses, and serves until `stop` or [`ElectionPort::close`].
     ///
     /// # Errors
     /// When an address cannot be bound in as many attempts as are configured.
@@ -75,7 +77,6 @@ impl ElectionPort {
         config: &Config,
         own: &ServerSpec,
         core: mpsc::Sender<CoreMessage>,
-        tasks: &TaskTracker,
         stop: CancellationToken,
     ) -> Result<ElectionPort, ElectionPortError> {
         let mut listeners = Vec::new();
@@ -94,9 +95,7 @@ impl ElectionPort {
         }
         let options = Options::of(config, own);
         let peers = peers(config, own.id);
-        Ok(ElectionPort::serve(
-            options, peers, listeners, core, tasks, stop,
-        ))
+        Ok(ElectionPort::serve(options, peers, listeners, core, stop))
     }
 
     fn serve(
@@ -104,18 +103,29 @@ impl ElectionPort {
         peers: BTreeMap<ServerId, Vec<ElectionAddress>>,
         listeners: Vec<TcpListener>,
         core: mpsc::Sender<CoreMessage>,
-        tasks: &TaskTracker,
         stop: CancellationToken,
     ) -> ElectionPort {
+        let tasks = TaskTracker::new();
         let outbox = Arc::new(Outbox::default());
         let mesh = Mesh::new(options.me, peers);
-        let (shared, events) = Shared::new(options, tasks.clone(), stop);
+        let (shared, events) = Shared::new(options, tasks.clone(), stop.clone());
         for listener in listeners {
             shared.spawn(connection::accept(Arc::clone(&shared), listener));
         }
         let exchange = Exchange::new(mesh, shared, Arc::clone(&outbox), core);
         tasks.spawn(exchange.run(events));
-        ElectionPort { outbox }
+        ElectionPort {
+            outbox,
+            tasks,
+            stop,
+        }
+    }
+
+    /// Closes the port and every connection, and waits until that is so: who dials then is refused.
+    pub(crate) async fn close(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     /// Puts a message into the slot of a server; it replaces one that has not left. Never waits.

@@ -34,6 +34,9 @@ use zooid_zab::LinkId;
 /// Learners that may be connected at a time, strangers included: many times what an ensemble has.
 const ACCEPTED_MAX: usize = 512;
 
+/// How long a link may go on sending after its end.
+const LAST_WORDS_MAX: Duration = Duration::from_millis(50);
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Links {
@@ -75,11 +78,6 @@ impl Links {
     /// Runs a task that ends when the links are closed.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn_on(task, &self.runtime);
-    }
-
-    /// Where tasks belong that end with the links.
-    pub(crate) fn tasks(&self) -> &TaskTracker {
-        &self.tasks
     }
 
     /// Cancelled by [`Links::close`].
@@ -161,8 +159,7 @@ impl Links {
         // Nothing is lost by dropping any: whichever comes first ends the link.
         let end = tokio::select! {
             Some(end) = halves.join_next() => end.unwrap_or_else(|error| error.to_string()),
-            reason = link.hung_up() => reason,
-            () = self.closed() => "this server stops".to_owned(),
+            reason = self.overdue(link) => reason,
         };
         // Nothing may come from the link after the word that it is down.
         halves.shutdown().await;
@@ -171,6 +168,18 @@ impl Links {
         // The core being gone, nobody needs to know.
         let _ = self.shared.core.send(down).await;
         end
+    }
+
+    /// Waits until this side ends the link, and then for as long as the writer may take to send what is
+    /// queued. It ends before, unless the other side does not read.
+    async fn overdue(&self, link: &Link) -> String {
+        let reason = tokio::select! {
+            reason = link.hung_up() => reason,
+            () = self.closed() => "this server stops".to_owned(),
+        };
+        link.hang_up(reason.clone());
+        tokio::time::sleep(LAST_WORDS_MAX).await;
+        reason
     }
 
     fn forget(&self, link: &Link) {
@@ -280,7 +289,7 @@ impl Links {
         });
     }
 
-    /// Ends a link at once.
+    /// Ends a link, behind what is queued.
     pub(crate) fn hang_up(&self, id: LinkId, reason: String) {
         if let Some(link) = self.get(id) {
             link.hang_up(reason);

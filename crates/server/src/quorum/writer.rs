@@ -23,7 +23,7 @@ impl Chunks {
     }
 }
 
-/// Runs until the link cannot be written to; says why.
+/// Runs until the link cannot be written to, or is hung up and everything queued is sent; says why.
 pub(super) async fn run(
     shared: Arc<Shared>,
     link: Arc<Link>,
@@ -31,7 +31,13 @@ pub(super) async fn run(
 ) -> String {
     let mut progress = Progress::new(shared.core.clone(), link.id);
     loop {
-        let sent = match link.next_part().await {
+        // What is queued goes first, so that nothing is lost that was to be sent before the end.
+        let part = tokio::select! {
+            biased;
+            part = link.next_part() => part,
+            reason = link.hung_up() => return reason,
+        };
+        let sent = match part {
             Part::Packets(block) => socket.write_all(&block).await.map_err(|e| e.to_string()),
             Part::Log { after, upto } => {
                 let shared = Arc::clone(&shared);

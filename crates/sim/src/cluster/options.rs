@@ -80,6 +80,8 @@ pub(crate) struct Profile {
     pub(crate) commit_log_count: usize,
     pub(crate) force_snapshot_sync: bool,
     pub(crate) log_sync: bool,
+    /// Transactions of an epoch, before the next one must begin.
+    pub(crate) counter_max: u32,
     pub(crate) preallocate: u64,
     /// One way, at most.
     pub(crate) latency_us: u64,
@@ -122,6 +124,7 @@ impl Profile {
             commit_log_count: *dice.pick(&[1, 5, 20, 500]),
             force_snapshot_sync: dice.per_mille(60),
             log_sync: dice.per_mille(700),
+            counter_max: draw_counter_max(options.seed),
             preallocate: *dice.pick(&[0, 4 << 10]),
             latency_us: *dice.pick(&[300, 1_000, 1_000, 8_000]),
             drift_ppm: *dice.pick(&[0, 1_000, 50_000]),
@@ -211,6 +214,7 @@ impl Profile {
             log_sync: self.log_sync,
             snap_syncs_max: 10,
             diff_syncs_max: 100,
+            counter_max: self.counter_max,
         }
     }
 
@@ -224,6 +228,17 @@ impl Profile {
             ..crate::options::settings()
         }
     }
+}
+
+/// Some epochs are short. Of a stream of its own, so that the rest of a profile is what it was.
+fn draw_counter_max(seed: u64) -> u32 {
+    let mut dice = Random::stream(seed, "counters");
+    *dice.pick(&[
+        EnsembleSettings::COUNTER_MAX,
+        EnsembleSettings::COUNTER_MAX,
+        150,
+        40,
+    ])
 }
 
 /// `tickTime`.

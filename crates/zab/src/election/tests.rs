@@ -19,6 +19,7 @@ fn settings(me: i64) -> EnsembleSettings {
         log_sync: true,
         snap_syncs_max: 10,
         diff_syncs_max: 10,
+        counter_max: EnsembleSettings::COUNTER_MAX,
     }
 }
 

@@ -13,11 +13,12 @@ use zooid_proto::quorum::Revalidated;
 use zooid_proto::{Jute, PacketType, QuorumPacket, SessionId, Zxid};
 
 impl Leader {
-    /// The zxid of the next proposal. `None` when the epoch has none left: the last counter is never
-    /// used (ZOOKEEPER-1277), the leader must resign for a new epoch. Also before it is established.
+    /// The zxid of the next proposal. `None` when the epoch has none left, and the leader must resign for
+    /// a new one. Also before it is established.
     #[must_use]
     pub fn next_zxid(&self) -> Option<Zxid> {
-        next_in_epoch(self.reign()?.last_proposed())
+        let next = self.reign()?.last_proposed().next();
+        (next.counter() <= self.settings.counter_max).then_some(next)
     }
 
     /// Proposes the transaction that [`Leader::next_zxid`] has given a zxid, to every follower that
@@ -193,11 +194,6 @@ impl Leader {
     pub fn outstanding(&self) -> usize {
         self.reign().map_or(0, |reign| reign.outstanding())
     }
-}
-
-pub(super) fn next_in_epoch(last: Zxid) -> Option<Zxid> {
-    let next = last.next();
-    (next.counter() != u32::MAX).then_some(next)
 }
 
 fn sync_reply(link: LinkId) -> LeaderAction {

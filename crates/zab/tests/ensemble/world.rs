@@ -466,6 +466,7 @@ fn settings(me: ServerId) -> EnsembleSettings {
         log_sync: true,
         snap_syncs_max: 10,
         diff_syncs_max: 10,
+        counter_max: EnsembleSettings::COUNTER_MAX,
     }
 }
 

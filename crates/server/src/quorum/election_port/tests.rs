@@ -17,8 +17,6 @@ struct Server {
     address: SocketAddr,
     inbox: mpsc::Receiver<CoreMessage>,
     heard: Vec<(i64, Bytes)>,
-    tasks: TaskTracker,
-    stop: CancellationToken,
 }
 
 /// An address that is taken, and not served yet.
@@ -65,23 +63,19 @@ impl Server {
         let others = peers.iter().filter(|(id, _)| id.0 != me);
         let others = others.map(|(id, address)| (*id, vec![election_address(*address)]));
         let (core, inbox) = mpsc::channel(16);
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let listeners = vec![listener];
         let port = ElectionPort::serve(
             options,
             others.collect(),
             listeners,
             core,
-            &tasks,
-            stop.clone(),
+            CancellationToken::new(),
         );
         Server {
             port,
             address,
             inbox,
             heard: Vec::new(),
-            tasks,
-            stop,
         }
     }
 
@@ -116,9 +110,7 @@ impl Server {
     }
 
     async fn stop(self) {
-        self.stop.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
+        self.port.close().await;
     }
 }
 
@@ -211,14 +203,12 @@ async fn an_unreachable_server_holds_up_nobody() {
         (ServerId(3), vec![unresolvable]),
     ]);
     let (core, _inbox) = mpsc::channel(16);
-    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let port = ElectionPort::serve(options, peers, vec![one], core, &tasks, stop.clone());
+    let stop = CancellationToken::new();
+    let port = ElectionPort::serve(options, peers, vec![one], core, stop);
     port.send(ServerId(3), Bytes::from_static(b"vote"));
     port.send(ServerId(2), Bytes::from_static(b"vote"));
     Server::start(2, two, &addresses).hears(1, "vote").await;
-    stop.cancel();
-    tasks.close();
-    tasks.wait().await;
+    port.close().await;
 }
 
 #[tokio::test]

@@ -209,7 +209,7 @@ impl Sink {
             Input::EpochAccepted(epoch) | Input::EpochEntered(epoch) => self.signed(epoch.0),
             Input::Truncated { last, .. } => self.zxid(*last),
             Input::StorageFailed { reason } => self.bytes(reason.as_bytes()),
-            Input::Installed { .. } | Input::Timer => {}
+            Input::Installed { .. } | Input::Leave | Input::Timer => {}
         }
         std::mem::discriminant(input).hash(self);
     }

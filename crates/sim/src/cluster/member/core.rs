@@ -104,6 +104,9 @@ impl Member {
             Output::AdvanceTo(zxid) => self.replica.advance_to(zxid),
             Output::Serve(serves) => self.set_serving(env, serves),
             Output::RoleChanged => {}
+            Output::Left => {
+                self.end.get_or_insert(End::Killed);
+            }
             Output::Resigned { reason } => {
                 env.milestone(&format!("member {} resigns: {reason}", self.id));
             }

@@ -6,6 +6,7 @@ use crate::cluster::member::End;
 use crate::cluster::options::FAULT_KINDS;
 use crate::cluster::schedule::{Direction, Event, MemberId};
 use crate::random::Random;
+use zooid_node::Input;
 use zooid_storage::disk::Fault;
 
 /// Every kind of fault. A profile has a weight for each.
@@ -26,7 +27,7 @@ const KINDS: [Kind; FAULT_KINDS] = [
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// A process is killed.
+    /// A process is killed, or asked to stop.
     Kill,
     /// A machine loses power at one of its disk's next operations.
     LosePower,
@@ -103,6 +104,8 @@ impl World {
         let at = self.draw_member(dice);
         self.env.milestone(&format!("{kind:?} at {at}"));
         match kind {
+            // One of three is asked, and ends when it has left.
+            Kind::Kill if dice.below(3) == 0 => self.tell(at, Input::Leave),
             Kind::Kill => self.end(at, End::Killed),
             Kind::LosePower => {
                 let operations = dice.below(30);

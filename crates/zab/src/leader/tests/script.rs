@@ -36,6 +36,7 @@ pub(super) fn settings() -> EnsembleSettings {
         log_sync: true,
         snap_syncs_max: 10,
         diff_syncs_max: 10,
+        counter_max: EnsembleSettings::COUNTER_MAX,
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn settings() -> EnsembleSettings {
         log_sync: true,
         snap_syncs_max: 10,
         diff_syncs_max: 100,
+        counter_max: EnsembleSettings::COUNTER_MAX,
     }
 }
 

@@ -27,6 +27,7 @@ impl Elector {
             log_sync: true,
             snap_syncs_max: 10,
             diff_syncs_max: 10,
+            counter_max: EnsembleSettings::COUNTER_MAX,
         };
         let voters: BTreeSet<ServerId> = (1..=voters).map(ServerId).collect();
         let observer = !voters.contains(&ServerId(me));
