@@ -38,7 +38,8 @@ pub(crate) enum Role {
 pub(crate) struct Texts<'a> {
     pub(crate) srvr: &'a str,
     pub(crate) mntr: &'a str,
-    /// The file `currentEpoch`; empty if there is none, as with a standalone server.
+    /// The file `currentEpoch`, of which the first line counts; empty if there is none, as with a
+    /// standalone server.
     pub(crate) current_epoch: &'a str,
 }
 
@@ -53,7 +54,7 @@ impl Answer {
         let zxid = field("Zxid: ")?.strip_prefix("0x")?;
         let zxid = u64::from_str_radix(zxid, 16).ok()?;
         // Its last transaction may be older than the epoch in which it follows.
-        let epoch = texts.current_epoch.trim().parse();
+        let epoch = texts.current_epoch.lines().next().unwrap_or_default().parse();
         Some(Answer::Serving(Status {
             role: Role::from_mode(field("Mode: ")?)?,
             epoch: epoch.unwrap_or(zxid >> EPOCH_SHIFT),

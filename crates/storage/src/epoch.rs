@@ -1,17 +1,22 @@
 //! The epochs a server has promised and entered (spec §4.7; Java `QuorumPeer.loadDataBase`).
+//!
+//! ZooKeeper's files hold a number and nothing else, so that a flipped bit makes another number of it:
+//! a forgotten promise, or an epoch that was never entered. ZooKeeper reads the first line only. So there
+//! is a second line here, which repeats the first with the file's name and a checksum. A file without it
+//! was written by ZooKeeper, or by hand, and is believed.
 
 use crate::disk::Disk;
-use crate::names::{Dirs, read_file, replace_file};
+use crate::names::{Dirs, REPAIR, read_file, replace_file};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zooid_proto::{Epoch, Zxid};
 
 const ACCEPTED: &str = "acceptedEpoch";
 const CURRENT: &str = "currentEpoch";
 
-/// An i64 in decimal has at most 20 characters.
-const LEN_MAX: usize = 64;
+/// An i64 in decimal has at most 20 characters, and stands there twice.
+const LEN_MAX: usize = 128;
 
 /// The files `acceptedEpoch` and `currentEpoch`.
 #[derive(Clone, Debug)]
@@ -37,18 +42,34 @@ pub enum EpochError {
     #[error("epoch file: {0}")]
     Io(#[from] io::Error),
     /// Not a number.
-    #[error("{}: {text:?} is not an epoch", path.display())]
+    #[error(
+        "{}: {text:?} is not an epoch, so the server does not start. To repair: {REPAIR}; or restore \
+         the file from a backup that is not older than the server's last start",
+        path.display()
+    )]
     Malformed {
         /// The file.
         path: PathBuf,
         /// What it holds.
         text: String,
     },
+    /// Neither a crash nor ZooKeeper leaves this.
+    #[error(
+        "{} is damaged: it says {text:?}, and its second line does not confirm it. Believing it could \
+         break a promise, so the server does not start. To repair: {REPAIR}; or, if the number is known \
+         to be right, write it into the file by hand, alone", path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Its first line.
+        text: String,
+    },
     /// No crash leaves this: files of different servers were mixed.
     #[error(
         "acceptedEpoch {} is older than currentEpoch {}, which only happens when files of several \
-         servers or backups were mixed: restore the directory, or empty version-2 and let the server \
-         fetch its data from the leader", .0.accepted.0, .0.current.0
+         servers or backups were mixed. To repair: restore the directory; or, {REPAIR}",
+        .0.accepted.0, .0.current.0
     )]
     Inconsistent(Epochs),
 }
@@ -75,23 +96,38 @@ impl EpochFiles {
     pub fn load(&self, last: Zxid) -> Result<Epochs, EpochError> {
         let of_history = Epoch(last.epoch().0.max(0));
         let stored_current = self.read(CURRENT)?;
-        let current = stored_current.unwrap_or(of_history).max(of_history);
         let stored_accepted = self.read(ACCEPTED)?;
+        let epoch_of = |stored: Option<Stored>| stored.map(|stored| stored.epoch);
+        let current = epoch_of(stored_current).unwrap_or(of_history).max(of_history);
         // The history may be ahead of both files; only what is written can contradict itself.
-        if let Some((accepted, current)) = stored_accepted.zip(stored_current)
+        if let Some((accepted, current)) = epoch_of(stored_accepted).zip(epoch_of(stored_current))
             && accepted < current
         {
             return Err(EpochError::Inconsistent(Epochs { accepted, current }));
         }
-        let accepted = stored_accepted.unwrap_or(current).max(current);
+        let accepted = epoch_of(stored_accepted).unwrap_or(current).max(current);
         // The promise first: an epoch entered is an epoch promised.
-        if stored_accepted != Some(accepted) {
+        if stored_accepted != Some(Stored::confirmed(accepted)) {
             self.set_accepted(accepted)?;
         }
-        if stored_current != Some(current) {
+        if stored_current != Some(Stored::confirmed(current)) {
             self.set_current(current)?;
         }
         Ok(Epochs { accepted, current })
+    }
+
+    /// Whether ZooKeeper, or somebody's hand, wrote one of the files after this server did.
+    pub(crate) fn were_written_by_others(&self) -> io::Result<bool> {
+        for name in [ACCEPTED, CURRENT] {
+            match self.read(name) {
+                Ok(Some(stored)) if !stored.is_confirmed => return Ok(true),
+                // What is damaged says nothing, and stops the server a little later.
+                Ok(_) | Err(EpochError::Malformed { .. } | EpochError::Damaged { .. }) => {}
+                Err(EpochError::Io(err)) => return Err(err),
+                Err(EpochError::Inconsistent(_)) => {}
+            }
+        }
+        Ok(false)
     }
 
     /// Durably promises an epoch.
@@ -114,25 +150,63 @@ impl EpochFiles {
         replace_file(
             &*self.disk,
             &self.dir.join(name),
-            epoch.0.to_string().as_bytes(),
+            content_of(name, epoch).as_bytes(),
         )
     }
 
-    fn read(&self, name: &str) -> Result<Option<Epoch>, EpochError> {
+    fn read(&self, name: &str) -> Result<Option<Stored>, EpochError> {
         let path = self.dir.join(name);
-        let Some(content) = read_file(&*self.disk, &path, LEN_MAX)? else {
-            return Ok(None);
-        };
-        let text = String::from_utf8_lossy(&content);
-        // Java reads the first line.
-        let line = text.lines().next().unwrap_or_default().trim_end();
-        match line.parse() {
-            Ok(epoch) if epoch >= 0 => Ok(Some(Epoch(epoch))),
-            _ => Err(EpochError::Malformed {
-                path,
-                text: line.to_owned(),
-            }),
+        match read_file(&*self.disk, &path, LEN_MAX)? {
+            Some(content) => parse(&path, name, &content).map(Some),
+            None => Ok(None),
         }
+    }
+}
+
+/// What a file says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stored {
+    epoch: Epoch,
+    /// By the second line.
+    is_confirmed: bool,
+}
+
+impl Stored {
+    fn confirmed(epoch: Epoch) -> Stored {
+        Stored {
+            epoch,
+            is_confirmed: true,
+        }
+    }
+}
+
+fn content_of(name: &str, epoch: Epoch) -> String {
+    let statement = format!("zooid {name}={}", epoch.0);
+    let checksum = crc32fast::hash(statement.as_bytes());
+    format!("{}\n{statement} crc32={checksum:08x}\n", epoch.0)
+}
+
+fn parse(path: &Path, name: &str, content: &[u8]) -> Result<Stored, EpochError> {
+    let text = String::from_utf8_lossy(content);
+    let mut lines = text.lines();
+    // Java reads this one.
+    let first = lines.next().unwrap_or_default().trim_end();
+    let Some(epoch) = first.parse().ok().filter(|epoch| *epoch >= 0).map(Epoch) else {
+        return Err(EpochError::Malformed {
+            path: path.to_owned(),
+            text: first.to_owned(),
+        });
+    };
+    match lines.next() {
+        None => Ok(Stored {
+            epoch,
+            is_confirmed: false,
+        }),
+        Some(_) if text == content_of(name, epoch) => Ok(Stored::confirmed(epoch)),
+        Some(_) => Err(EpochError::Damaged {
+            path: path.to_owned(),
+            text: first.to_owned(),
+        }),
     }
 }
 

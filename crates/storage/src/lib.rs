@@ -30,6 +30,7 @@ mod recover;
 mod snapshot;
 #[cfg(test)]
 mod testing;
+mod watermark;
 mod width;
 mod window;
 

@@ -11,6 +11,10 @@ pub(crate) const SNAPSHOT_PREFIX: &str = "snapshot";
 const TEMPORARY_SUFFIX: &str = ".tmp";
 const VERSION_DIR: &str = "version-2";
 
+/// What helps whenever a server of an ensemble cannot use its data. Follows "To repair: ", or "or, ".
+pub(crate) const REPAIR: &str = "if this server is one of an ensemble in which a majority is healthy \
+    and up to date, empty its version-2 directories and let it fetch the data from the leader";
+
 /// The two directories of a server; the same one unless `dataLogDir` is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dirs {

@@ -4,14 +4,17 @@
 //! predecessor. What a crash can have left is repaired; what it cannot is refused. Three things are
 //! stricter than in Java, because Java's way loses acknowledged transactions in silence: a gap
 //! between transactions, damage that looks like the end of a log, and a newest snapshot that does not
-//! load although the logs do not reach it.
+//! load although the logs do not reach it. Where the files themselves cannot tell, what the server
+//! remembers of them does ([`crate::watermark`]).
 
 use crate::disk::Disk;
+use crate::epoch::EpochFiles;
 use crate::log::{LogFile, LogIterator, LogReadError, TornTail, cut_file, remove_newest_first};
-use crate::names::{DataFile, DirError, Dirs, log_files, remove_temporaries, sync_parent};
+use crate::names::{DataFile, DirError, Dirs, REPAIR, log_files, remove_temporaries, sync_parent};
 use crate::snapshot::{
     LOAD_ATTEMPTS_MAX, LoadedSnapshot, SnapshotError, SnapshotOptions, Snapshots, Trailer,
 };
+use crate::watermark::{self, Borders, Watermark};
 use crate::width::{index, len64};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -149,6 +152,40 @@ pub enum RecoverError {
         /// The last transaction that could be recovered.
         last: Zxid,
     },
+    /// The logs do not show what a snapshot that does not load was needed for.
+    #[error(
+        "snapshot {} cannot be used ({why}), and the logs do not show whether anything is missing \
+         between {previous} and {next}, which only this snapshot would. Transactions may be lost, so \
+         the server does not start. To repair: restore the file from a backup; or, {REPAIR}; or, if it \
+         is known that the file was still being written when the server went down, move it away",
+        path.display()
+    )]
+    SnapshotBetween {
+        /// The snapshot.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+        /// The last transaction of an epoch that the logs hold.
+        previous: Zxid,
+        /// The transaction after it.
+        next: Zxid,
+    },
+    /// More was durable than can be found.
+    #[error(
+        "the data ends at {last}, but it was durable up to {durable}, says {}. Acknowledged \
+         transactions were lost: the end of the newest log is damaged, or files are missing. So the \
+         server does not start. To repair: {REPAIR}; or restore the missing files from a backup; or, \
+         if this data is known to be all there was, or was put here on purpose, move {} away",
+        path.display(), path.display()
+    )]
+    EndMissing {
+        /// Who says so.
+        path: PathBuf,
+        /// What there was.
+        durable: Zxid,
+        /// The last transaction that could be recovered.
+        last: Zxid,
+    },
 }
 
 fn list(skipped: &[(DataFile, String)]) -> String {
@@ -172,6 +209,7 @@ pub fn recover(
         dirs,
         snapshots,
         options,
+        known: Watermark::read(&**disk, dirs)?.unwrap_or_default(),
     };
     let mut found = Recovery::default();
     let recovered = match run.load_snapshot(&mut found)? {
@@ -191,6 +229,7 @@ struct Run<'a> {
     dirs: &'a Dirs,
     snapshots: &'a Snapshots,
     options: &'a RecoverOptions,
+    known: Watermark,
 }
 
 impl Run<'_> {
@@ -240,6 +279,8 @@ impl Run<'_> {
         }
         let last_zxid = replica.last_zxid();
         refuse_lost_snapshot(&found, last_zxid)?;
+        refuse_unproven(&found, history.unproven())?;
+        self.refuse_missing_end(last_zxid)?;
         found.logs = history.files_read().to_vec();
         found.repeated_txns = history.repeated();
         found.torn_tail = history.torn_tail().cloned();
@@ -249,6 +290,7 @@ impl Run<'_> {
         found.orphaned_sessions = replica.finish_recovery();
         let is_overtaken = found.txns == 0 && !history.starts_proven();
         self.make_durable(&found, history.last_good())?;
+        self.remember(last_zxid, history.crossed())?;
         if is_overtaken && found.snapshot.is_some() {
             self.remove_overtaken_logs()?;
         }
@@ -262,7 +304,7 @@ impl Run<'_> {
 
     fn history(&self, after: Zxid) -> io::Result<LogIterator> {
         let disk = Arc::clone(self.disk);
-        LogIterator::after(disk, &self.dirs.logs, after, self.options.force_sync)
+        LogIterator::after(disk, self.dirs, after, self.options.force_sync)
     }
 
     /// Whether no log holds a transaction. One that cannot be read counts as holding some.
@@ -280,6 +322,7 @@ impl Run<'_> {
     /// A database without any data (spec §4.6).
     fn empty(&self, mut found: Recovery) -> Result<Recovered, RecoverError> {
         refuse_lost_snapshot(&found, Zxid::ZERO)?;
+        self.refuse_missing_end(Zxid::ZERO)?;
         let marked = self.disk.exists(&self.dirs.initialize_marker())?;
         let trusted = marked || self.options.db_autocreate;
         let mut replica = Replica::new(self.options.tree);
@@ -289,6 +332,7 @@ impl Run<'_> {
         self.make_durable(&found, None)?;
         let last_zxid = if trusted { Zxid::ZERO } else { Zxid::NONE };
         if trusted {
+            self.remember(Zxid::ZERO, &Borders::default())?;
             found.snapshot = Some(self.write_first_snapshot(&mut replica)?);
             found.initialized = true;
         }
@@ -339,6 +383,31 @@ impl Run<'_> {
         self.disk.sync_dir(&self.dirs.snapshots)
     }
 
+    /// A history that ends before what was durable has lost its end; unless a server of ZooKeeper has
+    /// worked on it since, which may have been told by its leader to cut it. It says so by the epoch
+    /// files, which it writes whenever it joins a leader.
+    fn refuse_missing_end(&self, last: Zxid) -> Result<(), RecoverError> {
+        if last >= self.known.upto {
+            return Ok(());
+        }
+        let epochs = EpochFiles::new(Arc::clone(self.disk), self.dirs);
+        if epochs.were_written_by_others()? {
+            return Ok(());
+        }
+        Err(RecoverError::EndMissing {
+            path: Watermark::path(self.dirs),
+            durable: self.known.upto,
+            last,
+        })
+    }
+
+    /// For the next time: everything up to `upto` is durable now.
+    fn remember(&self, upto: Zxid, crossed: &Borders) -> io::Result<()> {
+        let mut borders = self.known.borders.clone();
+        borders.extend(crossed);
+        watermark::store(&**self.disk, self.dirs, Watermark { upto, borders })
+    }
+
     /// Logs that end before the snapshot are of a history that it has replaced, and a crash came before
     /// they were gone ([`crate::TxnLog::replace_after`]). What is logged from now on does not go on from
     /// where they end.
@@ -385,6 +454,22 @@ fn refuse_lost_snapshot(found: &Recovery, last: Zxid) -> Result<(), RecoverError
         }),
         _ => Ok(()),
     }
+}
+
+/// Nor if they hold what it is of, or are known to leave nothing out where it stood.
+fn refuse_unproven(found: &Recovery, unproven: &[(Zxid, Zxid)]) -> Result<(), RecoverError> {
+    for (file, why) in &found.skipped_snapshots {
+        let is_between = |(previous, next): &&(Zxid, Zxid)| *previous < file.zxid && file.zxid < *next;
+        if let Some((previous, next)) = unproven.iter().find(is_between) {
+            return Err(RecoverError::SnapshotBetween {
+                path: file.path.clone(),
+                why: why.clone(),
+                previous: *previous,
+                next: *next,
+            });
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

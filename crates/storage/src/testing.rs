@@ -1,6 +1,7 @@
 //! What the tests of this crate share: a history of transactions, and what a replica holds.
 
 use crate::disk::{Disk, SimulatedDisk};
+use crate::watermark::Watermark;
 use crate::{
     Dirs, LogOptions, RecoverError, RecoverOptions, Recovered, SnapshotError, SnapshotItem,
     SnapshotNode, SnapshotOptions, Snapshots, TxnLog, recover,
@@ -83,11 +84,18 @@ impl Site {
         written.map(|_| ())
     }
 
-    /// The directories' content by name.
+    /// The directories' content by name, but for what is only of the server's own business.
     pub(crate) fn names(&self) -> Vec<String> {
         let dirs = [&self.dirs.logs, &self.dirs.snapshots];
         let entries = dirs.iter().flat_map(|dir| self.disk.list(dir).unwrap());
-        entries.map(|entry| entry.name).collect()
+        let names = entries.map(|entry| entry.name);
+        names.filter(|name| name != "zooid.durable").collect()
+    }
+
+    /// As if the directories came from ZooKeeper, which remembers nothing about its logs.
+    pub(crate) fn forget_watermark(&self) {
+        let path = Watermark::path(&self.dirs);
+        self.disk.remove(&path).unwrap();
     }
 
     pub(crate) fn read(&self, path: &Path) -> Vec<u8> {

@@ -114,7 +114,7 @@ pub(super) fn send(shared: &Shared, after: Zxid, upto: Zxid, out: &Chunks) -> Re
 fn history(shared: &Shared, after: Zxid) -> std::io::Result<LogIterator> {
     let files = &shared.files;
     let synced = shared.config.storage.force_sync;
-    LogIterator::after(Arc::clone(&files.disk), &files.dirs.logs, after, synced)
+    LogIterator::after(Arc::clone(&files.disk), &files.dirs, after, synced)
 }
 
 #[cfg(test)]

@@ -46,6 +46,6 @@ impl Site {
     }
 
     fn iterate(&self, after: Zxid) -> Option<LogIterator> {
-        LogIterator::after(Arc::clone(&self.disk), &self.dirs.logs, after, true).ok()
+        LogIterator::after(Arc::clone(&self.disk), &self.dirs, after, true).ok()
     }
 }

@@ -7,7 +7,8 @@ use super::file::{LogFile, LogFileEnd};
 use super::follows;
 use super::frame::LogRecord;
 use crate::disk::Disk;
-use crate::names::{DataFile, log_files};
+use crate::names::{DataFile, Dirs, log_files};
+use crate::watermark::{Borders, Watermark};
 use bytes::Bytes;
 use repeat::FirstTime;
 use std::io;
@@ -16,7 +17,8 @@ use std::sync::Arc;
 use std::vec::IntoIter;
 use zooid_proto::Zxid;
 
-/// The transactions after a given one, each proven to follow its predecessor (see [`follows`]).
+/// The transactions after a given one, each proven to follow its predecessor (see [`follows`]); at the
+/// border of two epochs as far as the server remembers what it wrote there.
 ///
 /// A server may read its own log with this while writing it, as long as it stops at the last
 /// transaction it knows to be durable.
@@ -34,6 +36,10 @@ pub struct LogIterator {
     /// While a stretch is read that stands in the log for the second time.
     first_time: Option<FirstTime>,
     starts_proven: bool,
+    borders: Borders,
+    crossed: Borders,
+    /// Borders that only the zxids vouch for.
+    unproven: Vec<(Zxid, Zxid)>,
     storage_size: u64,
     files_read: Vec<PathBuf>,
     torn_tail: Option<TornTail>,
@@ -57,12 +63,13 @@ impl LogIterator {
     /// When the directory cannot be listed.
     pub fn after(
         disk: Arc<dyn Disk>,
-        dir: &Path,
+        dirs: &Dirs,
         after: Zxid,
         synced: bool,
     ) -> io::Result<LogIterator> {
-        let all = log_files(&*disk, dir)?;
+        let all = log_files(&*disk, &dirs.logs)?;
         let mut files = all.clone();
+        let known = Watermark::read(&*disk, dirs)?.unwrap_or_default();
         let reaches = |file: &&DataFile| file.zxid <= after.next();
         let skipped = files.iter().take_while(reaches).count().saturating_sub(1);
         files.drain(..skipped);
@@ -78,6 +85,9 @@ impl LogIterator {
             all,
             first_time: None,
             starts_proven: false,
+            borders: known.borders,
+            crossed: Borders::default(),
+            unproven: Vec::new(),
             files_read: Vec::new(),
             torn_tail: None,
             last_good: None,
@@ -119,6 +129,7 @@ impl LogIterator {
             }
             self.first_time = None;
             self.check_order(record.zxid)?;
+            self.cross(record.zxid);
             self.starts_proven |= record.zxid == self.after.next();
             self.previous = record.zxid;
             self.previous_bytes = record.bytes.clone();
@@ -148,7 +159,8 @@ impl LogIterator {
 
     fn check_order(&self, found: Zxid) -> Result<(), LogReadError> {
         let previous = self.previous;
-        if follows(previous, found) {
+        let is_missed = |before| previous < before;
+        if follows(previous, found) && !self.borders.before(found).is_some_and(is_missed) {
             return Ok(());
         }
         let path = self.path();
@@ -165,6 +177,27 @@ impl LogIterator {
                 path,
             })
         }
+    }
+
+    fn cross(&mut self, next: Zxid) {
+        let previous = self.previous;
+        if next == previous.next() {
+            return;
+        }
+        self.crossed.note(previous, next);
+        if self.borders.before(next).is_none() {
+            self.unproven.push((previous, next));
+        }
+    }
+
+    /// The borders of epochs passed so far.
+    pub(crate) fn crossed(&self) -> &Borders {
+        &self.crossed
+    }
+
+    /// Of those, the ones of which it is not known that nothing is missing there.
+    pub(crate) fn unproven(&self) -> &[(Zxid, Zxid)] {
+        &self.unproven
     }
 
     /// Whether the logs themselves show that nothing is missing at the start: they hold the

@@ -5,6 +5,7 @@ use super::iterator::LogIterator;
 use crate::disk::Disk;
 use crate::names::{DataFile, Dirs, log_files};
 use crate::snapshot::{SnapshotError, Snapshots};
+use crate::watermark;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,7 +43,7 @@ pub enum TruncateError {
 /// Leaves of logs and snapshots what is at or before `target`; returns the last transaction left.
 ///
 /// The order is what makes a crash harmless. First it is proven that a snapshot and the logs lead to
-/// the target without the files that go. Then snapshots go, while all of the log is there to replace
+/// the target without the files that go, and nobody is to expect more from now on. Then snapshots go, while all of the log is there to replace
 /// them; then log files, newest first and each durably before the next, so that what is left is
 /// always a history without a hole; last the end of the one file that holds the target.
 pub(super) fn truncate(
@@ -58,6 +59,7 @@ pub(super) fn truncate(
     }
     let base = (snapshots.newest_within(target)?).ok_or(TruncateError::NoSnapshot(target))?;
     let cut = find_cut(disk, dirs, base, target, synced)?;
+    watermark::lower(&**disk, dirs, cut.last)?;
     snapshots.discard_beyond(target)?;
     let kept = logs
         .iter()
@@ -87,6 +89,7 @@ pub(super) fn discard_replaced(
     last: Zxid,
     zxid: Zxid,
 ) -> Result<(), TruncateError> {
+    watermark::settle(disk, dirs, zxid)?;
     let logs = log_files(disk, &dirs.logs)?;
     if last != zxid || logs.iter().any(|log| log.zxid > zxid) {
         remove_newest_first(disk, dirs, &logs)?;
@@ -110,7 +113,7 @@ fn find_cut(
     target: Zxid,
     synced: bool,
 ) -> Result<Cut, TruncateError> {
-    let mut history = LogIterator::after(Arc::clone(disk), &dirs.logs, base, synced)?;
+    let mut history = LogIterator::after(Arc::clone(disk), dirs, base, synced)?;
     let mut cut = Cut {
         last: base,
         keep: None,

@@ -7,6 +7,7 @@ use super::{BATCH_RECORDS_MAX, follows, frame};
 use crate::disk::{Disk, DiskFile};
 use crate::names::{Dirs, log_path};
 use crate::snapshot::Snapshots;
+use crate::watermark::{Borders, Watermark, WatermarkFile};
 use crate::width::len64;
 use std::io;
 use std::path::PathBuf;
@@ -82,9 +83,22 @@ pub struct TxnLog {
     batch: Vec<u8>,
     batch_records: usize,
     last: Zxid,
+    /// Borders of epochs in the batch.
+    crossed: Borders,
+    watermark: WatermarkState,
     /// Size of files finished since [`TxnLog::reset_size`].
     finished_size: u64,
     failed: bool,
+}
+
+/// What is done about [`crate::watermark`].
+#[derive(Debug)]
+enum WatermarkState {
+    /// It is opened when there is something to say.
+    Unopened,
+    Open(WatermarkFile),
+    /// There is no room for it.
+    Absent,
 }
 
 /// The file being written, or about to be created.
@@ -119,6 +133,8 @@ impl TxnLog {
             batch: Vec::new(),
             batch_records: 0,
             last,
+            crossed: Borders::default(),
+            watermark: WatermarkState::Unopened,
             finished_size: 0,
             failed: false,
         }
@@ -137,6 +153,7 @@ impl TxnLog {
                     next: zxid,
                 });
             }
+            log.crossed.note(log.last, zxid);
             log.last = zxid;
             log.push(zxid, record);
             if log.batch_records >= BATCH_RECORDS_MAX || log.batch.len() >= BATCH_LEN_MAX {
@@ -175,7 +192,7 @@ impl TxnLog {
         self.guarded(|log| {
             log.write_batch()?;
             log.finish_file();
-            Ok(())
+            log.sync_watermark()
         })
     }
 
@@ -211,9 +228,7 @@ impl TxnLog {
     /// [`LogError`]; final.
     pub fn replace_after(&mut self, zxid: Zxid) -> Result<(), LogError> {
         self.guarded(|log| {
-            log.batch.clear();
-            log.batch_records = 0;
-            log.finish_file();
+            log.drop_batch();
             discard_replaced(&*log.disk, &log.dirs, &log.snapshots, log.last, zxid)?;
             log.last = zxid;
             Ok(())
@@ -231,9 +246,7 @@ impl TxnLog {
     /// [`LogError`]; final.
     pub fn truncate(&mut self, target: Zxid) -> Result<Zxid, LogError> {
         self.guarded(|log| {
-            log.batch.clear();
-            log.batch_records = 0;
-            log.finish_file();
+            log.drop_batch();
             let synced = log.options.force_sync;
             log.last = truncate(&log.disk, &log.dirs, &log.snapshots, target, synced)?;
             Ok(log.last)
@@ -276,12 +289,59 @@ impl TxnLog {
         current.write(&*self.disk, &self.batch)?;
         if self.options.force_sync {
             current.sync(&*self.disk, &self.dirs)?;
+            self.advance_watermark()?;
         }
         self.batch.clear();
         self.batch_records = 0;
-        let is_full = |limit| current.size() > limit;
-        if self.options.size_limit.is_some_and(is_full) {
+        let size = self.current.as_ref().map_or(0, Current::size);
+        if self.options.size_limit.is_some_and(|limit| size > limit) {
             self.finish_file();
+            self.sync_watermark()?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what is in the batch. The file of what is durable is about to be lowered by others.
+    fn drop_batch(&mut self) {
+        self.batch.clear();
+        self.batch_records = 0;
+        self.crossed = Borders::default();
+        self.watermark = WatermarkState::Unopened;
+        self.finish_file();
+    }
+
+    /// Says how far the log is durable, which it is. If there is no room for that, less is said than
+    /// could be, which is no harm.
+    fn advance_watermark(&mut self) -> io::Result<()> {
+        match self.try_advance_watermark() {
+            Err(err) if err.kind() == io::ErrorKind::StorageFull => {
+                self.watermark = WatermarkState::Absent;
+            }
+            other => other?,
+        }
+        self.crossed = Borders::default();
+        Ok(())
+    }
+
+    fn try_advance_watermark(&mut self) -> io::Result<()> {
+        if let WatermarkState::Unopened = self.watermark {
+            let found = WatermarkFile::open(&*self.disk, &self.dirs)?;
+            let file = match found {
+                Some(file) => file,
+                None => WatermarkFile::create(&*self.disk, &self.dirs, Watermark::default())?,
+            };
+            self.watermark = WatermarkState::Open(file);
+        }
+        match &mut self.watermark {
+            WatermarkState::Open(file) => file.advance(self.last, &self.crossed),
+            WatermarkState::Unopened | WatermarkState::Absent => Ok(()),
+        }
+    }
+
+    /// So that it does not fall behind for ever, whatever the operating system does.
+    fn sync_watermark(&mut self) -> Result<(), LogError> {
+        if let WatermarkState::Open(file) = &mut self.watermark {
+            file.sync()?;
         }
         Ok(())
     }

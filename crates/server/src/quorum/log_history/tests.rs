@@ -41,7 +41,7 @@ fn probe(runs: &[(Option<Zxid>, &[Zxid])], after: Zxid, snapshots: &[Zxid]) -> L
         }
         log.commit().unwrap();
     }
-    let mut history = LogIterator::after(Arc::clone(&disk), &dirs.logs, after, true).unwrap();
+    let mut history = LogIterator::after(Arc::clone(&disk), &dirs, after, true).unwrap();
     prove(&mut history, after, snapshots).unwrap_or(LogProbe::Unknown)
 }
 

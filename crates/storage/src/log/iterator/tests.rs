@@ -30,7 +30,7 @@ fn logs(files: &[&[Zxid]]) -> Site {
 
 fn read(site: &Site, after: Zxid) -> (Vec<Zxid>, Result<LogIterator, LogReadError>) {
     let mut history =
-        LogIterator::after(Arc::clone(&site.disk), &site.dirs.logs, after, true).unwrap();
+        LogIterator::after(Arc::clone(&site.disk), &site.dirs, after, true).unwrap();
     let mut zxids = Vec::new();
     loop {
         match history.next_record() {

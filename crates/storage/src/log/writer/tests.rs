@@ -39,6 +39,7 @@ fn what_is_committed_survives_with_the_files_name() {
     assert_eq!(found.end, LogFileEnd::Clean);
 }
 
+/// And one write more, which says that it is durable.
 #[test]
 fn a_batch_is_one_write_and_one_sync() {
     let site = prepared();
@@ -51,9 +52,9 @@ fn a_batch_is_one_write_and_one_sync() {
         log.append(*zxid, record).unwrap();
     }
     log.commit().unwrap();
-    assert_eq!(site.simulated.operations() - before, 2);
+    assert_eq!(site.simulated.operations() - before, 3);
     log.commit().unwrap();
-    assert_eq!(site.simulated.operations() - before, 2, "nothing to commit");
+    assert_eq!(site.simulated.operations() - before, 3, "nothing to commit");
 }
 
 #[test]
