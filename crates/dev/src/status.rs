@@ -54,7 +54,12 @@ impl Answer {
         let zxid = field("Zxid: ")?.strip_prefix("0x")?;
         let zxid = u64::from_str_radix(zxid, 16).ok()?;
         // Its last transaction may be older than the epoch in which it follows.
-        let epoch = texts.current_epoch.lines().next().unwrap_or_default().parse();
+        let epoch = texts
+            .current_epoch
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .parse();
         Some(Answer::Serving(Status {
             role: Role::from_mode(field("Mode: ")?)?,
             epoch: epoch.unwrap_or(zxid >> EPOCH_SHIFT),

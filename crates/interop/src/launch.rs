@@ -123,6 +123,23 @@ pub fn java_tool(class: &str, arguments: &[OsString]) -> Result<String> {
     Ok(printed)
 }
 
+/// Runs a Java program of one source file with ZooKeeper's classes, and returns what it prints.
+///
+/// # Errors
+/// When it does not compile, or fails.
+pub fn java_program(source: &Path, arguments: &[OsString]) -> Result<String> {
+    let output = java().arg(source).args(arguments).output()?;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(
+        output.status.success(),
+        "{}: {}\n{printed}{}",
+        source.display(),
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(printed)
+}
+
 /// A small, quickly starting JVM with ZooKeeper and a logger on its class path.
 fn java() -> Command {
     let mut java = Command::new("java");

@@ -34,7 +34,7 @@ pub use conversation::Conversation;
 pub use dump::{NodeDump, TreeDump};
 pub use ensemble::{Ensemble, Layout, Mode, Role, Status};
 pub use kills::Kills;
-pub use launch::{Kind, Options, SUPER_DIGEST, java_tool, zooid_binary};
+pub use launch::{Kind, Options, SUPER_DIGEST, java_program, java_tool, zooid_binary};
 pub use preview::Preview;
 pub use random_script::random_script;
 pub use server::Server;

@@ -33,6 +33,7 @@ mod forgetful;
 mod model;
 mod options;
 mod packet;
+pub mod power_loss;
 mod random;
 mod request;
 mod run;

@@ -1,5 +1,6 @@
 //! Runs seeds until told to stop: `cargo run -p zooid-sim --profile sim -- --seeds FIRST..END`, or
-//! `--minutes N`; with `--cluster`, those of ensembles. Failing seeds are kept in a file. (A release
+//! `--minutes N`; with `--cluster`, those of ensembles; with `--damaged`,
+//! those of ensembles with a disk that fails. Failing seeds are kept in a file. (A release
 //! build does all that, too, but aborts at the first panic.) `--shrink` makes failing runs of ensembles
 //! small first; `--replay "seed=N ..."` writes down everything that happens in one.
 
@@ -48,6 +49,9 @@ struct Args {
     /// Write the whole trace of one run of an ensemble, said by its line in the file of failing runs.
     #[arg(long, conflicts_with_all = ["seeds", "minutes"])]
     replay: Option<cluster::Options>,
+    /// Ensembles of three, one of which finds its disk damaged.
+    #[arg(long)]
+    damaged: bool,
     /// Seeds run at the same time.
     #[arg(long, default_value_t = thread::available_parallelism().map_or(1, usize::from))]
     jobs: usize,
@@ -157,7 +161,7 @@ fn keep(args: &Args, failure: &Failure) -> anyhow::Result<()> {
         .open(&args.keep)
         .with_context(|| format!("cannot open {path}"))?;
     let (seed, checker) = (failure.seed, &failure.checker);
-    let case = if args.cluster {
+    let case = if args.cluster || args.damaged {
         let options = args.ensemble(seed);
         let smaller = args.shrink.then(|| cluster::shrink(&options)).flatten();
         smaller.unwrap_or(options).to_string()
@@ -171,7 +175,7 @@ fn keep(args: &Args, failure: &Failure) -> anyhow::Result<()> {
 impl Args {
     fn run(&self, seed: u64) -> Result<Tally, Box<Failure>> {
         SEED.set(seed);
-        if self.cluster {
+        if self.cluster || self.damaged {
             self.run_ensemble(seed)
         } else {
             self.run_server(seed)
@@ -196,7 +200,11 @@ impl Args {
     }
 
     fn ensemble(&self, seed: u64) -> cluster::Options {
-        let mut options = cluster::Options::random(seed);
+        let mut options = if self.damaged {
+            cluster::Options::damaging(seed)
+        } else {
+            cluster::Options::random(seed)
+        };
         if let Some(seconds) = self.duration {
             options.faults_ms = seconds * 1000;
         }

@@ -39,7 +39,7 @@ pub struct Epochs {
 #[derive(Debug, thiserror::Error)]
 pub enum EpochError {
     /// The disk failed.
-    #[error("epoch file: {0}")]
+    #[error("epoch file: {0}. To repair: see to the disk, and start again; or, {REPAIR}")]
     Io(#[from] io::Error),
     /// Not a number.
     #[error(
@@ -94,26 +94,49 @@ impl EpochFiles {
     /// # Errors
     /// [`EpochError`].
     pub fn load(&self, last: Zxid) -> Result<Epochs, EpochError> {
+        let epochs = self.judge(last)?;
+        // The promise first: an epoch entered is an epoch promised.
+        if self.read(ACCEPTED)? != Some(Stored::confirmed(epochs.accepted)) {
+            self.set_accepted(epochs.accepted)?;
+        }
+        if self.read(CURRENT)? != Some(Stored::confirmed(epochs.current)) {
+            self.set_current(epochs.current)?;
+        }
+        Ok(epochs)
+    }
+
+    /// What [`EpochFiles::load`] would return. Changes nothing.
+    ///
+    /// # Errors
+    /// [`EpochError`].
+    pub fn judge(&self, last: Zxid) -> Result<Epochs, EpochError> {
         let of_history = Epoch(last.epoch().0.max(0));
-        let stored_current = self.read(CURRENT)?;
-        let stored_accepted = self.read(ACCEPTED)?;
-        let epoch_of = |stored: Option<Stored>| stored.map(|stored| stored.epoch);
-        let current = epoch_of(stored_current).unwrap_or(of_history).max(of_history);
+        let (stored_accepted, stored_current) = (self.accepted()?, self.current()?);
+        let current = stored_current.unwrap_or(of_history).max(of_history);
         // The history may be ahead of both files; only what is written can contradict itself.
-        if let Some((accepted, current)) = epoch_of(stored_accepted).zip(epoch_of(stored_current))
+        if let Some((accepted, current)) = stored_accepted.zip(stored_current)
             && accepted < current
         {
             return Err(EpochError::Inconsistent(Epochs { accepted, current }));
         }
-        let accepted = epoch_of(stored_accepted).unwrap_or(current).max(current);
-        // The promise first: an epoch entered is an epoch promised.
-        if stored_accepted != Some(Stored::confirmed(accepted)) {
-            self.set_accepted(accepted)?;
-        }
-        if stored_current != Some(Stored::confirmed(current)) {
-            self.set_current(current)?;
-        }
+        let accepted = stored_accepted.unwrap_or(current).max(current);
         Ok(Epochs { accepted, current })
+    }
+
+    /// What `acceptedEpoch` says, if it is there.
+    ///
+    /// # Errors
+    /// [`EpochError`].
+    pub fn accepted(&self) -> Result<Option<Epoch>, EpochError> {
+        Ok(self.read(ACCEPTED)?.map(|stored| stored.epoch))
+    }
+
+    /// What `currentEpoch` says, if it is there.
+    ///
+    /// # Errors
+    /// [`EpochError`].
+    pub fn current(&self) -> Result<Option<Epoch>, EpochError> {
+        Ok(self.read(CURRENT)?.map(|stored| stored.epoch))
     }
 
     /// Whether ZooKeeper, or somebody's hand, wrote one of the files after this server did.

@@ -112,7 +112,10 @@ pub enum RecoverError {
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
     /// The disk failed.
-    #[error("cannot recover: {0}")]
+    #[error(
+        "cannot recover: {0}. The server does not start. To repair: see to the disk, and start again; \
+         or, {REPAIR}"
+    )]
     Io(#[from] io::Error),
     /// Java's rule since 3.5.3.
     #[error(
@@ -125,9 +128,7 @@ pub enum RecoverError {
     /// Nothing that looks like a snapshot is one.
     #[error(
         "Not able to find valid snapshots in {}: {}. To repair: restore one of them from a backup, \
-         with all logs after it; or, if this server is one of an ensemble in which a majority is \
-         healthy and up to date, empty its version-2 directories and let it fetch the data from the \
-         leader", dir.display(), list(skipped)
+         with all logs after it; or, {REPAIR}", dir.display(), list(skipped)
     )]
     NoValidSnapshot {
         /// Where they are.
@@ -139,9 +140,7 @@ pub enum RecoverError {
     #[error(
         "snapshot {} cannot be used ({why}), and without it the data ends at {last}. Transactions \
          that it held would be lost, so the server does not start. To repair: restore the file from a \
-         backup; or, if this server is one of an ensemble in which a majority is healthy and up to \
-         date, empty its version-2 directories and let it fetch the data from the leader; or, if it \
-         is known that the file was still being written when the server went down, move it away",
+         backup; or, {REPAIR}; or, if it is known that the file was still being written when the server went down, move it away",
         path.display()
     )]
     SnapshotBeyondLog {
@@ -210,18 +209,32 @@ pub fn recover(
         snapshots,
         options,
         known: Watermark::read(&**disk, dirs)?.unwrap_or_default(),
+        is_trial: false,
     };
-    let mut found = Recovery::default();
-    let recovered = match run.load_snapshot(&mut found)? {
-        Some(loaded) => run.replay(loaded.replica, &loaded.trailer, found)?,
-        None if run.log_is_empty()? => run.empty(found)?,
-        None if options.trust_empty_snapshot => {
-            run.replay(Replica::new(options.tree), &Trailer::default(), found)?
-        }
-        None => return Err(RecoverError::NoSnapshot),
-    };
+    let recovered = run.recover()?;
     run.forget_marker()?;
     Ok(recovered)
+}
+
+/// Whether [`recover`] would refuse, and where the history would end if not. Changes nothing.
+///
+/// # Errors
+/// As [`recover`].
+pub fn try_recover(
+    disk: &Arc<dyn Disk>,
+    dirs: &Dirs,
+    snapshots: &Snapshots,
+    options: &RecoverOptions,
+) -> Result<Zxid, RecoverError> {
+    let run = Run {
+        disk,
+        dirs,
+        snapshots,
+        options,
+        known: Watermark::read(&**disk, dirs)?.unwrap_or_default(),
+        is_trial: true,
+    };
+    run.recover().map(|recovered| recovered.last_zxid)
 }
 
 struct Run<'a> {
@@ -230,9 +243,25 @@ struct Run<'a> {
     snapshots: &'a Snapshots,
     options: &'a RecoverOptions,
     known: Watermark,
+    /// Whether everything is to be left as it is.
+    is_trial: bool,
 }
 
 impl Run<'_> {
+    fn recover(&self) -> Result<Recovered, RecoverError> {
+        let mut found = Recovery::default();
+        match self.load_snapshot(&mut found)? {
+            Some(loaded) => self.replay(loaded.replica, &loaded.trailer, found),
+            None if self.log_is_empty()? => self.empty(found),
+            None if self.options.trust_empty_snapshot => self.replay(
+                Replica::new(self.options.tree),
+                &Trailer::default(),
+                found,
+            ),
+            None => Err(RecoverError::NoSnapshot),
+        }
+    }
+
     /// The newest snapshot that loads. `None` if there is none, or only ones that do not look whole.
     fn load_snapshot(&self, found: &mut Recovery) -> Result<Option<LoadedSnapshot>, RecoverError> {
         let valid = self.snapshots.newest_valid(LOAD_ATTEMPTS_MAX)?;
@@ -288,11 +317,13 @@ impl Run<'_> {
             .map(|digest| digest.zxid)
             .filter(|zxid| *zxid > last_zxid);
         found.orphaned_sessions = replica.finish_recovery();
-        let is_overtaken = found.txns == 0 && !history.starts_proven();
-        self.make_durable(&found, history.last_good())?;
-        self.remember(last_zxid, history.crossed())?;
-        if is_overtaken && found.snapshot.is_some() {
-            self.remove_overtaken_logs()?;
+        if !self.is_trial {
+            let is_overtaken = found.txns == 0 && !history.starts_proven();
+            self.make_durable(&found, history.last_good())?;
+            self.remember(last_zxid, history.crossed())?;
+            if is_overtaken && found.snapshot.is_some() {
+                self.remove_overtaken_logs()?;
+            }
         }
         Ok(Recovered {
             replica,
@@ -326,12 +357,14 @@ impl Run<'_> {
         let marked = self.disk.exists(&self.dirs.initialize_marker())?;
         let trusted = marked || self.options.db_autocreate;
         let mut replica = Replica::new(self.options.tree);
-        for log in log_files(&**self.disk, &self.dirs.logs)? {
-            self.disk.remove(&log.path)?;
+        if !self.is_trial {
+            for log in log_files(&**self.disk, &self.dirs.logs)? {
+                self.disk.remove(&log.path)?;
+            }
+            self.make_durable(&found, None)?;
         }
-        self.make_durable(&found, None)?;
         let last_zxid = if trusted { Zxid::ZERO } else { Zxid::NONE };
-        if trusted {
+        if trusted && !self.is_trial {
             self.remember(Zxid::ZERO, &Borders::default())?;
             found.snapshot = Some(self.write_first_snapshot(&mut replica)?);
             found.initialized = true;
@@ -459,7 +492,8 @@ fn refuse_lost_snapshot(found: &Recovery, last: Zxid) -> Result<(), RecoverError
 /// Nor if they hold what it is of, or are known to leave nothing out where it stood.
 fn refuse_unproven(found: &Recovery, unproven: &[(Zxid, Zxid)]) -> Result<(), RecoverError> {
     for (file, why) in &found.skipped_snapshots {
-        let is_between = |(previous, next): &&(Zxid, Zxid)| *previous < file.zxid && file.zxid < *next;
+        let is_between =
+            |(previous, next): &&(Zxid, Zxid)| *previous < file.zxid && file.zxid < *next;
         if let Some((previous, next)) = unproven.iter().find(is_between) {
             return Err(RecoverError::SnapshotBetween {
                 path: file.path.clone(),

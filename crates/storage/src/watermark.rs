@@ -182,8 +182,15 @@ impl WatermarkFile {
             sequence: 0,
             watermark: Watermark::default(),
         };
-        file.file.allocate(SLOTS * SLOT_LEN)?;
-        file.replace(watermark)?;
+        let fill = |file: &mut WatermarkFile| {
+            file.file.allocate(SLOTS * SLOT_LEN)?;
+            file.replace(watermark)
+        };
+        if let Err(err) = fill(&mut file) {
+            // One that has no room for both slots could not be lowered later.
+            disk.remove(&path)?;
+            return Err(err);
+        }
         sync_parent(disk, &path)?;
         Ok(file)
     }

@@ -23,6 +23,9 @@ impl fmt::Display for Options {
                 write!(f, " {name}={count}")?;
             }
         }
+        if self.damages_a_disk {
+            write!(f, " damages_a_disk=true")?;
+        }
         if let Script::Only(chances) = &self.script {
             let chances: Vec<String> = chances.iter().map(Chance::to_string).collect();
             write!(f, " only={}", chances.join(","))?;
@@ -42,8 +45,8 @@ pub struct NoCase {
 impl FromStr for Options {
     type Err = NoCase;
 
-    /// `seed=N`, and perhaps `faults_ms=N`, `members=N`, `observers=N`, `clients=N` and
-    /// `only=FAULT,FAULT`, apart by spaces.
+    /// `seed=N`, and perhaps `faults_ms=N`, `members=N`, `observers=N`, `clients=N`,
+    /// `damages_a_disk=true` and `only=FAULT,FAULT`, apart by spaces.
     fn from_str(line: &str) -> Result<Options, NoCase> {
         let mut options = None;
         for part in line.split_whitespace() {
@@ -68,6 +71,10 @@ impl FromStr for Options {
                 "members" => options.members = Some(count()?),
                 "observers" => options.observers = Some(count()?),
                 "clients" => options.clients = Some(count()?),
+                "damages_a_disk" => {
+                    let is_so = value.parse::<bool>();
+                    options.damages_a_disk = is_so.map_err(|err| wrong(err.to_string()))?;
+                }
                 "only" => {
                     let names = value.split(',').filter(|name| !name.is_empty());
                     let chances = names.map(Chance::from_str).collect::<Result<_, _>>();

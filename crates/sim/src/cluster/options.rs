@@ -42,6 +42,8 @@ pub struct Options {
     pub clients: Option<usize>,
     /// Which of the seed's faults happen.
     pub script: Script,
+    /// Whether the disk of one voter is damaged when everything else is mended.
+    pub damages_a_disk: bool,
 }
 
 impl Options {
@@ -56,6 +58,18 @@ impl Options {
             observers: None,
             clients: None,
             script: Script::Everything,
+            damages_a_disk: false,
+        }
+    }
+
+    /// Three voters, of which one finds its disk damaged; and another one may be gone for good.
+    #[must_use]
+    pub fn damaging(seed: u64) -> Options {
+        Options {
+            faults_ms: 1_000,
+            members: Some(3),
+            damages_a_disk: true,
+            ..Options::random(seed)
         }
     }
 }

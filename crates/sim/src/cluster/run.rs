@@ -31,6 +31,8 @@ pub struct Report {
     pub truncations: u64,
     /// Snapshots that learners installed.
     pub snapshots: u64,
+    /// Whether a member found its disk damaged and did not go on.
+    pub has_halted: bool,
     /// Simulated time.
     pub ended_ms: u64,
 }

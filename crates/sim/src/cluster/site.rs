@@ -21,7 +21,12 @@ pub(crate) struct Site {
     pub(crate) epochs: EpochFiles,
     /// For the checkers: a snapshot tells a state, not how it came about.
     pub(crate) histories: BTreeMap<Zxid, Arc<[Zxid]>>,
+    /// Whether it has lost something that was durable, which may come to light at any time.
+    pub(crate) is_damaged: bool,
 }
+
+/// Stands in every refusal of damaged data, and what to do comes behind it.
+pub(crate) const REMEDY: &str = "To repair: ";
 
 /// What a disk holds.
 #[derive(Debug)]
@@ -41,6 +46,7 @@ impl Site {
             disk,
             dirs,
             histories,
+            is_damaged: false,
         }
     }
 

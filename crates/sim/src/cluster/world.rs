@@ -1,6 +1,7 @@
 //! One run: members and their lives, clients, and what breaks and is mended.
 
 mod acts;
+mod damage;
 mod faults;
 mod lives;
 mod upkeep;
@@ -20,6 +21,7 @@ use crate::schedule::{ClientId, Life};
 use crate::trace::Reading;
 use acts::Act;
 use bytes::Bytes;
+use damage::Lot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use zooid_node::{ConnId, Input};
@@ -60,6 +62,7 @@ struct Place {
     lives: u64,
     /// Whether its disk has little room.
     is_short_of_room: bool,
+    lot: Lot,
 }
 
 impl Place {
@@ -81,6 +84,7 @@ impl World {
             conns_from: 0,
             lives: 0,
             is_short_of_room: false,
+            lot: Lot::Common,
         });
         let places = places.collect();
         let ids = (0..profile.clients).map(ClientId);
@@ -147,6 +151,7 @@ impl World {
             epochs: self.env.checkers.leadership.epochs(),
             truncations: self.env.checkers.ledger.truncations,
             snapshots: self.env.checkers.ledger.installations,
+            has_halted: (self.places.iter()).any(|place| place.lot == Lot::Halted),
             ended_ms: at_ms,
         };
         let (text, milestones) = self.env.trace.into_text();

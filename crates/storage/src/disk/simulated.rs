@@ -20,6 +20,8 @@
 //! * **No space** ([`SimulatedDisk::set_capacity`]): a write that needs more sectors than there are
 //!   fails with [`io::ErrorKind::StorageFull`] after having written what fitted.
 //! * **Flipped bits** ([`SimulatedDisk::flip_bit`]) are durable, and nobody is told.
+//! * **Lost blocks**: [`SimulatedDisk::overwrite`] is durable, and nobody is told;
+//!   [`SimulatedDisk::lose`] makes reading fail until the sector is written again.
 //! * **Slow syncs** ([`Fault::SlowSync`]): the disk has no clock; it adds up what its operations would
 //!   have cost, for the driver to turn into simulated time ([`SimulatedDisk::take_busy_us`]).
 //!
@@ -35,10 +37,10 @@ mod survival;
 pub use survival::Survival;
 
 use super::{DirEntry, Disk, DiskFile, SECTOR_LEN, annotate};
-use crate::width::len64;
+use crate::width::{index, len64};
 use image::Image;
 use random::Random;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -81,6 +83,8 @@ struct Inode {
     durable: Image,
     current: Image,
     pending: Vec<Change>,
+    /// Sectors that cannot be read.
+    lost: BTreeSet<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -169,6 +173,32 @@ impl SimulatedDisk {
         let inode = &mut state.inodes[id];
         inode.durable.flip_bit(offset, bit);
         inode.current.flip_bit(offset, bit);
+        Ok(())
+    }
+
+    /// Puts other bytes into a file, durably; only where it has some.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`].
+    pub fn overwrite(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.lock();
+        let id = state.resolve(path)?;
+        let inode = &mut state.inodes[id];
+        for image in [&mut inode.durable, &mut inode.current] {
+            let len = index(image.len().saturating_sub(offset)).min(bytes.len());
+            image.write(offset, &bytes[..len]);
+        }
+        Ok(())
+    }
+
+    /// Makes the sectors of a range unreadable.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`].
+    pub fn lose(&self, path: &Path, offset: u64, len: usize) -> io::Result<()> {
+        let mut state = self.lock();
+        let id = state.resolve(path)?;
+        state.inodes[id].lost.extend(sectors(offset, len));
         Ok(())
     }
 
@@ -315,6 +345,11 @@ impl Verdict {
 
 impl Inode {
     fn change(&mut self, change: Change) {
+        if let Change::Write { offset, bytes } = &change {
+            for sector in sectors(*offset, bytes.len()) {
+                self.lost.remove(&sector);
+            }
+        }
         change.apply(&mut self.current);
         self.pending.push(change);
     }
@@ -347,6 +382,11 @@ impl Rename {
             names.insert(to.clone(), self.inode);
         }
     }
+}
+
+/// The sectors that a range of a file touches.
+fn sectors(offset: u64, len: usize) -> impl Iterator<Item = u64> {
+    image::pieces(offset, len).map(|piece| piece.sector)
 }
 
 fn split(path: &Path) -> io::Result<(&Path, &str)> {
@@ -497,7 +537,12 @@ impl DiskFile for SimulatedFile {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         self.with("read", |state, id| {
             state.check_power()?;
-            Ok(state.inodes[id].current.read(offset, buf))
+            let inode = &state.inodes[id];
+            let len = index(inode.current.len().saturating_sub(offset)).min(buf.len());
+            if sectors(offset, len).any(|sector| inode.lost.contains(&sector)) {
+                return Err(io::Error::other("input/output error"));
+            }
+            Ok(inode.current.read(offset, buf))
         })
     }
 

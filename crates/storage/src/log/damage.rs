@@ -13,6 +13,7 @@
 use super::BATCH_RECORDS_MAX;
 use super::frame::{self, BODY_LEN_MIN, END_OF_RECORD, HEAD_LEN, Head};
 use crate::disk::SECTOR_LEN;
+use crate::names::REPAIR;
 use crate::width::index;
 use std::fmt;
 use std::io;
@@ -65,9 +66,7 @@ impl fmt::Display for Damage {
         write!(
             f,
             ": {}. Acknowledged transactions may be lost, so the server does not start. To repair: \
-             copy the data directories away; if this server is one of an ensemble in which a \
-             majority is healthy and up to date, empty its version-2 directories and let it fetch \
-             the data from the leader; otherwise restore this file from a backup, or accept the loss \
+             {REPAIR}; otherwise copy the data directories away, and restore this file from a backup, or accept the loss \
              of everything behind {} by cutting the file there (zkTxnLogToolkit.sh -c) and removing \
              all later logs and snapshots",
             self.what,
@@ -81,7 +80,7 @@ impl fmt::Display for Damage {
 #[derive(Debug, thiserror::Error)]
 pub enum LogReadError {
     /// The disk failed.
-    #[error(transparent)]
+    #[error("{0}. To repair: see to the disk, and start again; or, {REPAIR}")]
     Io(#[from] io::Error),
     /// The file is not what was written.
     #[error("{0}")]
@@ -90,9 +89,7 @@ pub enum LogReadError {
     #[error(
         "the transaction logs have a gap: {found} in {} follows {previous}. The transactions \
          between are missing, so the server does not start. To repair: bring the missing log file \
-         back, or a snapshot at or after {found}; or, if this server is one of an ensemble in which \
-         a majority is healthy and up to date, empty its version-2 directories and let it fetch the \
-         data from the leader", path.display()
+         back, or a snapshot at or after {found}; or, {REPAIR}", path.display()
     )]
     Gap {
         /// The last transaction, or the snapshot, before.
@@ -106,9 +103,7 @@ pub enum LogReadError {
     #[error(
         "the transaction logs go back: {found} in {} comes after {previous}. They hold two different \
          histories, so the server does not start. To repair: if the file is a stray copy, move it \
-         away; otherwise, if this server is one of an ensemble in which a majority is healthy and up \
-         to date, empty its version-2 directories and let it fetch the data from the leader",
-        path.display()
+         away; otherwise, {REPAIR}", path.display()
     )]
     Backwards {
         /// The transaction before.

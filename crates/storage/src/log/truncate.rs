@@ -3,7 +3,7 @@
 use super::damage::LogReadError;
 use super::iterator::LogIterator;
 use crate::disk::Disk;
-use crate::names::{DataFile, Dirs, log_files};
+use crate::names::{DataFile, Dirs, REPAIR, log_files};
 use crate::snapshot::{SnapshotError, Snapshots};
 use crate::watermark;
 use std::io;
@@ -11,23 +11,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zooid_proto::Zxid;
 
-/// An empty server that must not be trusted does not vote (spec §4.6), so nothing is lost should others
-/// fail before it has its snapshot.
-const REPAIR: &str = "While the other servers are up, move the contents of both version-2 \
-    directories aside and start this server once with -Dzookeeper.db.autocreate=false: it then \
-    fetches everything from the leader, and does not vote before it has it";
-
 /// Why a history could not be truncated. Nothing was lost that was to stay.
 #[derive(Debug, thiserror::Error)]
 pub enum TruncateError {
     /// As in Java: there is nothing to cut.
     #[error(
         "no log files found to truncate: log files were deleted by accident, or dataLogDir was \
-         changed, or the history came as a snapshot. {REPAIR}"
+         changed, or the history came as a snapshot. To repair: {REPAIR}"
     )]
     NoLog,
     /// Every snapshot holds more than what is to be left; a whole snapshot must be fetched instead.
-    #[error("no snapshot at or before {0} to start from. {REPAIR}")]
+    #[error("no snapshot at or before {0} to start from. To repair: {REPAIR}")]
     NoSnapshot(Zxid),
     /// A log file cannot be read up to the point of truncation.
     #[error(transparent)]

@@ -62,7 +62,9 @@ fn only_borders_of_epochs_are_noted_and_the_newest_are_kept() {
 fn a_spoiled_slot_leaves_the_other() {
     let site = ready();
     store(&*site.disk, &site.dirs, Watermark::default()).unwrap();
-    let mut file = WatermarkFile::open(&*site.disk, &site.dirs).unwrap().unwrap();
+    let mut file = WatermarkFile::open(&*site.disk, &site.dirs)
+        .unwrap()
+        .unwrap();
     file.advance(Zxid(6), &Borders::default()).unwrap();
     file.advance(Zxid(7), &Borders::default()).unwrap();
     let path = Watermark::path(&site.dirs);
@@ -89,7 +91,9 @@ fn after_a_loss_of_power_it_says_no_more_than_it_was_told() {
         };
         store(&*site.disk, &site.dirs, said(9)).unwrap();
         lower(&*site.disk, &site.dirs, Zxid(4)).unwrap();
-        let mut file = WatermarkFile::open(&*site.disk, &site.dirs).unwrap().unwrap();
+        let mut file = WatermarkFile::open(&*site.disk, &site.dirs)
+            .unwrap()
+            .unwrap();
         for upto in 5..8 {
             file.advance(Zxid(upto), &Borders::default()).unwrap();
         }

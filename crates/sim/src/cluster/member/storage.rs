@@ -6,7 +6,7 @@ use crate::cluster::env::Env;
 use crate::cluster::fact::Fact;
 use crate::cluster::options::Mutant;
 use crate::cluster::schedule::Turn;
-use crate::cluster::site::{Found, TREE};
+use crate::cluster::site::{Found, REMEDY, TREE};
 use bytes::Bytes;
 use std::io;
 use std::sync::Arc;
@@ -323,7 +323,8 @@ impl Member {
             self.end = Some(End::PowerLost);
             return;
         }
-        if !err.is_the_disks() {
+        let is_explained = self.site.is_damaged && err.to_string().contains(REMEDY);
+        if !err.is_the_disks() && !is_explained {
             let what = format!("member {}: {err}", self.id);
             env.complain("nobody is confused", what);
         }

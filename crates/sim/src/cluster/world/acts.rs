@@ -52,6 +52,9 @@ impl World {
             self.make_room(at);
             self.env.after(5_000, Event::Start(at));
         }
+        if self.options.damages_a_disk {
+            self.damage_a_disk();
+        }
         for client in &mut self.clients {
             client.calm_down();
         }
@@ -99,7 +102,7 @@ impl World {
             return;
         };
         let has_promised = |at: usize| checkers.ledger.book(at).epochs.accepted > epoch;
-        let is_kept_out = |at: usize| !self.serves(at) && has_promised(at);
+        let is_kept_out = |at: usize| self.is_wanted(at) && !self.serves(at) && has_promised(at);
         if self.serves(leader) && (0..self.places.len()).any(is_kept_out) {
             self.env.milestone(&format!(
                 "member {leader} is restarted for the sake of another"
@@ -108,7 +111,7 @@ impl World {
         }
     }
 
-    fn serves(&self, at: usize) -> bool {
+    pub(super) fn serves(&self, at: usize) -> bool {
         self.places[at]
             .member
             .as_ref()
@@ -116,14 +119,16 @@ impl World {
     }
 
     fn has_converged(&self) -> bool {
-        let all_serve = (0..self.places.len()).all(|at| self.serves(at));
+        let mut wanted = (0..self.places.len()).filter(|at| self.is_wanted(*at));
+        let all_serve = wanted.all(|at| self.serves(at));
         let has_written = |client: &Client| client.calm_writes >= CALM_WRITES;
         all_serve && self.clients.iter().all(has_written)
     }
 
     fn has_settled(&self) -> bool {
-        let ends = self.places.iter().map(|place| {
-            let member = place.member.as_ref()?;
+        let wanted = (0..self.places.len()).filter(|at| self.is_wanted(*at));
+        let ends = wanted.map(|at| {
+            let member = self.places[at].member.as_ref()?;
             Some((member.replica.last_zxid(), member.replica.digest()))
         });
         let ends: Vec<_> = ends.collect();

@@ -1,6 +1,7 @@
 //! How lives begin and end.
 
 use super::World;
+use super::damage::Lot;
 use crate::cluster::chance::Chance;
 use crate::cluster::fact::Fact;
 use crate::cluster::member::{End, Member, Seat};
@@ -17,7 +18,7 @@ const RECOVERY_FAULTS_MAX: u64 = 8;
 
 impl World {
     pub(super) fn start(&mut self, at: MemberId) {
-        if self.places[at].member.is_some() {
+        if self.places[at].member.is_some() || !self.is_wanted(at) {
             return;
         }
         let Some((found, epochs)) = self.recover(at) else {
@@ -46,6 +47,10 @@ impl World {
             }
             match self.load(at) {
                 Ok(loaded) => return Some(loaded),
+                Err(err) if self.places[at].lot == Lot::Damaged => {
+                    self.halt(at, &err);
+                    return None;
+                }
                 Err(err) if self.places[at].is_short_of_room => {
                     // Somebody has to look after it first.
                     self.env
@@ -97,7 +102,7 @@ impl World {
         breaks
     }
 
-    fn load(&self, at: MemberId) -> Result<(Found, Epochs), String> {
+    pub(super) fn load(&self, at: MemberId) -> Result<(Found, Epochs), String> {
         let site = &self.places[at].site;
         let found = site.recover().map_err(|err| err.to_string())?;
         let last = found.recovered.last_zxid;
@@ -143,7 +148,7 @@ impl World {
         self.env.after(down_us, Event::Start(at));
     }
 
-    fn lose_power(&mut self, at: MemberId) {
+    pub(super) fn lose_power(&mut self, at: MemberId) {
         let survival = match self.dice.below(8) {
             0..2 => Survival::Nothing,
             2 => Survival::Everything,

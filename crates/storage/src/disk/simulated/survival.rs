@@ -122,6 +122,7 @@ fn surviving_inode(inode: &Inode, dice: &mut Dice) -> Inode {
         durable: image.clone(),
         current: image,
         pending: Vec::new(),
+        lost: inode.lost.clone(),
     }
 }
 

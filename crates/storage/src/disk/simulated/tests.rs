@@ -167,3 +167,24 @@ fn flipped_bits_are_durable_and_slow_syncs_only_slow() {
     disk.flip_bit(&path(), 0, 1).unwrap();
     assert_eq!(content(&disk.survivor(Survival::Nothing), &path()), b"C");
 }
+
+#[test]
+fn a_lost_block_cannot_be_read_until_it_is_written() {
+    let disk = SimulatedDisk::new(1);
+    let path = Path::new("/d/f");
+    disk.create_dir_all(Path::new("/d")).unwrap();
+    let mut file = disk.create(path).unwrap();
+    file.write_at(0, &[7; 2000]).unwrap();
+    disk.lose(path, 600, 1).unwrap();
+    let mut buf = [0; 100];
+    assert_eq!(file.read_at(400, &mut buf).unwrap(), 100);
+    assert!(file.read_at(500, &mut buf).is_err());
+    assert!(file.read_at(1023, &mut buf).is_err());
+    assert_eq!(file.read_at(1024, &mut buf).unwrap(), 100);
+    file.write_at(512, &[8; 512]).unwrap();
+    assert_eq!(file.read_at(500, &mut buf).unwrap(), 100);
+    disk.overwrite(path, 1990, &[9; 512]).unwrap();
+    assert_eq!(file.size().unwrap(), 2000);
+    assert_eq!(file.read_at(1990, &mut buf).unwrap(), 10);
+    assert_eq!(buf[..10], [9; 10]);
+}

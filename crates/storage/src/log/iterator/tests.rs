@@ -29,8 +29,7 @@ fn logs(files: &[&[Zxid]]) -> Site {
 }
 
 fn read(site: &Site, after: Zxid) -> (Vec<Zxid>, Result<LogIterator, LogReadError>) {
-    let mut history =
-        LogIterator::after(Arc::clone(&site.disk), &site.dirs, after, true).unwrap();
+    let mut history = LogIterator::after(Arc::clone(&site.disk), &site.dirs, after, true).unwrap();
     let mut zxids = Vec::new();
     loop {
         match history.next_record() {

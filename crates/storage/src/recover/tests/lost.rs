@@ -5,7 +5,7 @@ use crate::log::LogReadError;
 use crate::testing::{Site, apply};
 use crate::watermark::Watermark;
 use crate::{EpochFiles, RecoverError, Recovered, SnapshotOptions};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zooid_proto::Zxid;
 
@@ -14,14 +14,14 @@ fn newest_log(site: &Site) -> PathBuf {
     site.dirs.logs.join("log.b")
 }
 
-fn wipe(site: &Site, path: &PathBuf, from: usize, to: usize) {
+fn wipe(site: &Site, path: &Path, from: usize, to: usize) {
     let mut bytes = site.read(path);
     bytes[from..to].fill(0);
     site.put(path, &bytes);
 }
 
 /// Where the last record of a log begins, and where it ends.
-fn last_record(site: &Site, path: &PathBuf) -> (usize, usize) {
+fn last_record(site: &Site, path: &Path) -> (usize, usize) {
     let bytes = site.read(path);
     let end = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
     let mut log = crate::LogFile::open(&*site.disk, path, true).unwrap();
