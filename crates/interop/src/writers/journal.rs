@@ -106,10 +106,14 @@ pub fn check_journals(tree: &TreeDump, journals: &[Journal]) {
 /// # Errors
 /// When the connection ends, or one of them stays.
 pub fn wait_for_lost_ephemerals(session: &mut Session) -> Result<()> {
-    let tree = TreeDump::read(session)?;
-    let is_lost = |path: &&String| path.contains("/lost-") || path.contains("/closed-");
-    for path in tree.nodes.keys().filter(is_lost) {
-        session.wait_until_gone(path)?;
+    let is_lost = |name: &String| name.starts_with("lost-") || name.starts_with("closed-");
+    for root in session.get_children("/")?.children {
+        // By name: they may go while they are looked for.
+        for name in session.get_children(&format!("/{root}"))?.children {
+            if is_lost(&name) {
+                session.wait_until_gone(&format!("/{root}/{name}"))?;
+            }
+        }
     }
     Ok(())
 }
