@@ -47,10 +47,15 @@ fn found_by_zooid(image: &Image) -> String {
     format!("loaded {} {}", image.last_zxid, image.digest)
 }
 
-/// Reads them where Zooid reads on: an unfinished batch that lost a sector inside, and a file of which
-/// nothing but its name was durable.
+/// It fails where Zooid reads on: at an unfinished batch that lost a sector inside, and at a newest file of
+/// which nothing but its name was durable, or its name and its length.
 fn is_known_fault(line: &str) -> bool {
-    line.contains("CRC check failed") || line.contains("java.io.EOFException")
+    let known = [
+        "CRC check failed",
+        "java.io.EOFException",
+        "has invalid magic number 0 ",
+    ];
+    known.iter().any(|words| line.contains(words))
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tracing::{info, warn};
 use zooid_config::{Config, SnapshotCompression};
 use zooid_proto::Zxid;
-use zooid_storage::disk::Disk;
+use zooid_storage::disk::{Disk, DryDisk};
 use zooid_storage::{
     Compression, Dirs, EpochFiles, LogOptions, RecoverError, RecoverOptions, Recovery,
     SnapshotOptions, Snapshots, TxnLog, recover,
@@ -58,6 +58,7 @@ impl Files {
 
 /// Creates the directories where that is allowed, and keeps other servers out of them.
 pub(crate) fn lock(disk: &dyn Disk, config: &Config) -> Result<DirectoryLock, ServeError> {
+    crate::repair::refuse_interrupted(disk, config)?;
     let dirs = Dirs::new(&config.data_dir, Some(&config.data_log_dir));
     dirs.prepare(disk, config.storage.data_dir_auto_create)
         .map_err(RecoverError::from)?;
@@ -109,6 +110,15 @@ pub(crate) fn open(disk: Arc<dyn Disk>, config: &Config) -> Result<Database, Rec
         },
         replayed: recovered.found.txns,
     })
+}
+
+/// Whether [`open`] would refuse, and where the history would end if not. Changes nothing.
+pub(crate) fn try_open(disk: &Arc<dyn Disk>, config: &Config) -> Result<Zxid, RecoverError> {
+    let disk: Arc<dyn Disk> = Arc::new(DryDisk::new(Arc::clone(disk)));
+    let dirs = Dirs::new(&config.data_dir, Some(&config.data_log_dir));
+    let snapshots = Snapshots::new(Arc::clone(&disk), &dirs);
+    let recovered = recover(&disk, &dirs, &snapshots, &recover_options(config))?;
+    Ok(recovered.last_zxid)
 }
 
 /// What was recovered without a snapshot must have one before it grows a log: a log alone is not

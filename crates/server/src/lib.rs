@@ -28,6 +28,7 @@ mod membership;
 mod metrics;
 mod quorum;
 mod quota_log;
+pub mod repair;
 mod request_throttle;
 mod role_log;
 mod server;

@@ -51,6 +51,9 @@ pub enum ServeError {
     /// Another server works on the data directory.
     #[error(transparent)]
     InUse(#[from] DirectoryInUse),
+    /// A repair of the data directory is not finished.
+    #[error(transparent)]
+    Interrupted(#[from] crate::repair::Interrupted),
     /// The client port cannot be had.
     #[error("cannot listen on {address}: {error}")]
     Bind {
@@ -84,7 +87,9 @@ impl ServeError {
     pub fn exit_code(&self) -> u8 {
         match self {
             ServeError::Unsupported(_) | ServeError::NoClientPort | ServeError::NoSeat => 2,
-            ServeError::Recover(RecoverError::Dir(_)) | ServeError::InUse(_) => 3,
+            ServeError::Recover(RecoverError::Dir(_))
+            | ServeError::InUse(_)
+            | ServeError::Interrupted(_) => 3,
             ServeError::ElectionPort { exit_code, .. } => *exit_code,
             ServeError::Recover(_)
             | ServeError::Epochs(_)
@@ -132,7 +137,7 @@ async fn run(config: Config) -> Result<(), ServeError> {
 }
 
 /// A running server.
-struct Server {
+pub(crate) struct Server {
     /// Held for its drop.
     lock: DirectoryLock,
     shared: Arc<Shared>,
@@ -147,7 +152,10 @@ struct Server {
 }
 
 impl Server {
-    async fn start(config: Config, settings: zooid_node::Settings) -> Result<Server, ServeError> {
+    pub(crate) async fn start(
+        config: Config,
+        settings: zooid_node::Settings,
+    ) -> Result<Server, ServeError> {
         let disk = Arc::new(RealDisk);
         // First of all, as in Java: a server started twice must not touch what the other works on.
         let client_port = ClientPort::bind(&config).await?;
@@ -234,9 +242,28 @@ impl Server {
         })
     }
 
+    /// Returns when it serves, or an error when it will not.
+    pub(crate) async fn serves_or_halts(&mut self) -> Result<(), ServeError> {
+        let mut looks = tokio::time::interval(TIMER_MAX);
+        loop {
+            // Neither arm loses anything when dropped.
+            tokio::select! {
+                _ = looks.tick() => {
+                    if self.shared.is_serving() {
+                        return Ok(());
+                    }
+                }
+                halted = &mut self.halted => {
+                    let reason = halted.unwrap_or_else(|_| "the core thread is gone".to_owned());
+                    return Err(ServeError::Halted(reason));
+                }
+            }
+        }
+    }
+
     /// Lets connections finish, then the core, then the log. A member stays one until its clients have
     /// finished, and a leader until what it has proposed is committed.
-    async fn stop(self) -> Result<(), ServeError> {
+    pub(crate) async fn stop(self) -> Result<(), ServeError> {
         let Server {
             lock: _held_to_the_end,
             shared,

@@ -1,9 +1,9 @@
 //! A loss of power at every operation of a server's disk, and many disks found after each.
 //!
-//! A [`Life`] does with the disk whatever a server does with it: it logs in batches, begins new log
+//! A `Life` does with the disk whatever a server does with it: it logs in batches, begins new log
 //! files, writes snapshots, purges, is told by a leader to cut its history or to take another one,
 //! promises and enters epochs, and starts again. Everything follows from a seed. While it lives, it
-//! keeps an [`Expectation`]: what must be found should the power go now, and what may be.
+//! keeps an `Expectation`: what must be found should the power go now, and what may be.
 //!
 //! A *crash point* is one operation at which the power goes together with one of the disks that may
 //! be found then ([`Survival`]). At each, recovery must succeed (a crash alone is no reason to refuse)

@@ -12,8 +12,8 @@ const TEMPORARY_SUFFIX: &str = ".tmp";
 const VERSION_DIR: &str = "version-2";
 
 /// What helps whenever a server of an ensemble cannot use its data. Follows "To repair: ", or "or, ".
-pub(crate) const REPAIR: &str = "if this server is one of an ensemble in which a majority is healthy \
-    and up to date, empty its version-2 directories and let it fetch the data from the leader";
+pub(crate) const REPAIR: &str = "if this server is one of an ensemble whose other members have a leader, \
+    `zooid repair` with this server's zoo.cfg fetches the data from there, and keeps what is here";
 
 /// The two directories of a server; the same one unless `dataLogDir` is set.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,12 +5,16 @@
 //! stricter than in Java, because Java's way loses acknowledged transactions in silence: a gap
 //! between transactions, damage that looks like the end of a log, and a newest snapshot that does not
 //! load although the logs do not reach it. Where the files themselves cannot tell, what the server
-//! remembers of them does ([`crate::watermark`]).
+//! remembers of them does (`watermark.rs`).
+
+mod refusal;
+
+pub use refusal::RecoverError;
 
 use crate::disk::Disk;
 use crate::epoch::EpochFiles;
-use crate::log::{LogFile, LogIterator, LogReadError, TornTail, cut_file, remove_newest_first};
-use crate::names::{DataFile, DirError, Dirs, REPAIR, log_files, remove_temporaries, sync_parent};
+use crate::log::{LogFile, LogIterator, TornTail, cut_file, remove_newest_first};
+use crate::names::{DataFile, Dirs, log_files, remove_temporaries, sync_parent};
 use crate::snapshot::{
     LOAD_ATTEMPTS_MAX, LoadedSnapshot, SnapshotError, SnapshotOptions, Snapshots, Trailer,
 };
@@ -99,99 +103,6 @@ pub struct Recovery {
     pub initialized: bool,
 }
 
-/// Why a server must not start from these directories.
-#[derive(Debug, thiserror::Error)]
-pub enum RecoverError {
-    /// See [`DirError`]; exit code 3.
-    #[error(transparent)]
-    Dir(#[from] DirError),
-    /// The log cannot be read.
-    #[error(transparent)]
-    Log(#[from] LogReadError),
-    /// The snapshot of a new database could not be written.
-    #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
-    /// The disk failed.
-    #[error(
-        "cannot recover: {0}. The server does not start. To repair: see to the disk, and start again; \
-         or, {REPAIR}"
-    )]
-    Io(#[from] io::Error),
-    /// Java's rule since 3.5.3.
-    #[error(
-        "No snapshot found, but there are log entries. Something is broken! To repair: bring the \
-         snapshots back that go with these logs; only if this server was never upgraded from before \
-         3.5.3 without one, and its logs are complete, start it once with \
-         zookeeper.snapshot.trust.empty=true"
-    )]
-    NoSnapshot,
-    /// Nothing that looks like a snapshot is one.
-    #[error(
-        "Not able to find valid snapshots in {}: {}. To repair: restore one of them from a backup, \
-         with all logs after it; or, {REPAIR}", dir.display(), list(skipped)
-    )]
-    NoValidSnapshot {
-        /// Where they are.
-        dir: PathBuf,
-        /// Each and what is wrong with it.
-        skipped: Vec<(DataFile, String)>,
-    },
-    /// The only trace of some transactions is a snapshot that does not load.
-    #[error(
-        "snapshot {} cannot be used ({why}), and without it the data ends at {last}. Transactions \
-         that it held would be lost, so the server does not start. To repair: restore the file from a \
-         backup; or, {REPAIR}; or, if it is known that the file was still being written when the server went down, move it away",
-        path.display()
-    )]
-    SnapshotBeyondLog {
-        /// The snapshot.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-        /// The last transaction that could be recovered.
-        last: Zxid,
-    },
-    /// The logs do not show what a snapshot that does not load was needed for.
-    #[error(
-        "snapshot {} cannot be used ({why}), and the logs do not show whether anything is missing \
-         between {previous} and {next}, which only this snapshot would. Transactions may be lost, so \
-         the server does not start. To repair: restore the file from a backup; or, {REPAIR}; or, if it \
-         is known that the file was still being written when the server went down, move it away",
-        path.display()
-    )]
-    SnapshotBetween {
-        /// The snapshot.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-        /// The last transaction of an epoch that the logs hold.
-        previous: Zxid,
-        /// The transaction after it.
-        next: Zxid,
-    },
-    /// More was durable than can be found.
-    #[error(
-        "the data ends at {last}, but it was durable up to {durable}, says {}. Acknowledged \
-         transactions were lost: the end of the newest log is damaged, or files are missing. So the \
-         server does not start. To repair: {REPAIR}; or restore the missing files from a backup; or, \
-         if this data is known to be all there was, or was put here on purpose, move {} away",
-        path.display(), path.display()
-    )]
-    EndMissing {
-        /// Who says so.
-        path: PathBuf,
-        /// What there was.
-        durable: Zxid,
-        /// The last transaction that could be recovered.
-        last: Zxid,
-    },
-}
-
-fn list(skipped: &[(DataFile, String)]) -> String {
-    let lines = skipped.iter().map(|(_, why)| why.as_str());
-    lines.collect::<Vec<_>>().join("; ")
-}
-
 /// Prepares the directories, loads the data, and repairs what a crash left.
 ///
 /// # Errors
@@ -209,32 +120,10 @@ pub fn recover(
         snapshots,
         options,
         known: Watermark::read(&**disk, dirs)?.unwrap_or_default(),
-        is_trial: false,
     };
     let recovered = run.recover()?;
     run.forget_marker()?;
     Ok(recovered)
-}
-
-/// Whether [`recover`] would refuse, and where the history would end if not. Changes nothing.
-///
-/// # Errors
-/// As [`recover`].
-pub fn try_recover(
-    disk: &Arc<dyn Disk>,
-    dirs: &Dirs,
-    snapshots: &Snapshots,
-    options: &RecoverOptions,
-) -> Result<Zxid, RecoverError> {
-    let run = Run {
-        disk,
-        dirs,
-        snapshots,
-        options,
-        known: Watermark::read(&**disk, dirs)?.unwrap_or_default(),
-        is_trial: true,
-    };
-    run.recover().map(|recovered| recovered.last_zxid)
 }
 
 struct Run<'a> {
@@ -243,8 +132,6 @@ struct Run<'a> {
     snapshots: &'a Snapshots,
     options: &'a RecoverOptions,
     known: Watermark,
-    /// Whether everything is to be left as it is.
-    is_trial: bool,
 }
 
 impl Run<'_> {
@@ -253,11 +140,9 @@ impl Run<'_> {
         match self.load_snapshot(&mut found)? {
             Some(loaded) => self.replay(loaded.replica, &loaded.trailer, found),
             None if self.log_is_empty()? => self.empty(found),
-            None if self.options.trust_empty_snapshot => self.replay(
-                Replica::new(self.options.tree),
-                &Trailer::default(),
-                found,
-            ),
+            None if self.options.trust_empty_snapshot => {
+                self.replay(Replica::new(self.options.tree), &Trailer::default(), found)
+            }
             None => Err(RecoverError::NoSnapshot),
         }
     }
@@ -317,13 +202,11 @@ impl Run<'_> {
             .map(|digest| digest.zxid)
             .filter(|zxid| *zxid > last_zxid);
         found.orphaned_sessions = replica.finish_recovery();
-        if !self.is_trial {
-            let is_overtaken = found.txns == 0 && !history.starts_proven();
-            self.make_durable(&found, history.last_good())?;
-            self.remember(last_zxid, history.crossed())?;
-            if is_overtaken && found.snapshot.is_some() {
-                self.remove_overtaken_logs()?;
-            }
+        let is_overtaken = found.txns == 0 && !history.starts_proven();
+        self.make_durable(&found, history.last_good())?;
+        self.remember(last_zxid, history.crossed())?;
+        if is_overtaken && found.snapshot.is_some() {
+            self.remove_overtaken_logs()?;
         }
         Ok(Recovered {
             replica,
@@ -357,14 +240,12 @@ impl Run<'_> {
         let marked = self.disk.exists(&self.dirs.initialize_marker())?;
         let trusted = marked || self.options.db_autocreate;
         let mut replica = Replica::new(self.options.tree);
-        if !self.is_trial {
-            for log in log_files(&**self.disk, &self.dirs.logs)? {
-                self.disk.remove(&log.path)?;
-            }
-            self.make_durable(&found, None)?;
+        for log in log_files(&**self.disk, &self.dirs.logs)? {
+            self.disk.remove(&log.path)?;
         }
+        self.make_durable(&found, None)?;
         let last_zxid = if trusted { Zxid::ZERO } else { Zxid::NONE };
-        if trusted && !self.is_trial {
+        if trusted {
             self.remember(Zxid::ZERO, &Borders::default())?;
             found.snapshot = Some(self.write_first_snapshot(&mut replica)?);
             found.initialized = true;

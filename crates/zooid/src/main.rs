@@ -1,6 +1,7 @@
 //! The `zooid` command: one binary, a subcommand for each thing it does.
 
 mod check;
+mod repair;
 mod serve;
 
 use clap::{Parser, Subcommand};
@@ -26,6 +27,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Say what running a server on a configuration and its data would do, and change nothing.
     Check(check::CheckArgs),
+    /// Fetch the data of a damaged member from the others of its ensemble.
+    Repair(repair::RepairArgs),
     Dev(zooid_dev::DevArgs),
     /// Talk to a server, with zkCli's commands: `zooid cli -server host:port [command]`.
     #[command(disable_help_flag = true)]
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Repair(args) => repair::run(&args),
         Command::Dev(args) => match zooid_dev::run(&args) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

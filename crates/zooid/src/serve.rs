@@ -25,13 +25,13 @@ pub(crate) struct ServeArgs {
 }
 
 pub(crate) fn run(args: &ServeArgs) -> ExitCode {
-    start_logging();
+    start_logging("info");
     if let Some(parent) = args.stop_with_parent
         && let Err(error) = zooid_dev::stop_with_parent(parent)
     {
         warn!(%error, "this server will not notice when process {parent} ends");
     }
-    let config = match configure(args) {
+    let config = match configure(&args.arguments, &args.properties) {
         Ok(config) => config,
         Err(invalid) => {
             error!("{invalid}");
@@ -52,8 +52,8 @@ pub(crate) fn run(args: &ServeArgs) -> ExitCode {
 
 /// Log lines go to standard error; `ZOOID_LOG` chooses which, such as `debug` or
 /// `zooid_server=trace`.
-fn start_logging() {
-    let filter = EnvFilter::try_from_env("ZOOID_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+pub(crate) fn start_logging(usually: &str) {
+    let filter = EnvFilter::try_from_env("ZOOID_LOG").unwrap_or_else(|_| EnvFilter::new(usually));
     let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -62,17 +62,18 @@ fn start_logging() {
         .init();
 }
 
-fn configure(args: &ServeArgs) -> Result<Config, ConfigError> {
+/// The configuration that a command line names.
+pub(crate) fn configure(
+    arguments: &[String],
+    properties: &[String],
+) -> Result<Config, ConfigError> {
     let request = Request {
-        invocation: match &args.arguments[..] {
+        invocation: match arguments {
             [] => Invocation::Bare,
             [file] => Invocation::File(PathBuf::from(file)),
             short => Invocation::Arguments(short.to_vec()),
         },
-        properties: parse_system_properties(
-            &Location::source("the command line"),
-            &args.properties,
-        )?,
+        properties: parse_system_properties(&Location::source("the command line"), properties)?,
         environment: zooid_config::load::process_environment(),
     };
     let (loaded, provenance) = load(&request)?;

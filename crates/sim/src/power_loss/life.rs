@@ -265,7 +265,7 @@ impl<'a> Life<'a> {
             place
                 .snapshots
                 .write(ticket, &mut walk, &place.setup.snapshot, &mut |visit| {
-                    visit(shared)
+                    visit(shared);
                 });
         replica.end_walk(walk);
         written?;

@@ -30,6 +30,7 @@
 //!
 //! Everything follows from the seeds given: two disks with the same seeds and operations are equal.
 
+mod damage;
 mod image;
 mod random;
 mod survival;
@@ -161,45 +162,6 @@ impl SimulatedDisk {
     /// Limits the disk to so many bytes of written sectors, or lifts the limit.
     pub fn set_capacity(&self, bytes: Option<u64>) {
         self.lock().sectors_max = bytes.map(|bytes| bytes / len64(SECTOR_LEN));
-    }
-
-    /// Flips a bit of a file, durably. Without effect beyond the file's end.
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::NotFound`].
-    pub fn flip_bit(&self, path: &Path, offset: u64, bit: u32) -> io::Result<()> {
-        let mut state = self.lock();
-        let id = state.resolve(path)?;
-        let inode = &mut state.inodes[id];
-        inode.durable.flip_bit(offset, bit);
-        inode.current.flip_bit(offset, bit);
-        Ok(())
-    }
-
-    /// Puts other bytes into a file, durably; only where it has some.
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::NotFound`].
-    pub fn overwrite(&self, path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut state = self.lock();
-        let id = state.resolve(path)?;
-        let inode = &mut state.inodes[id];
-        for image in [&mut inode.durable, &mut inode.current] {
-            let len = index(image.len().saturating_sub(offset)).min(bytes.len());
-            image.write(offset, &bytes[..len]);
-        }
-        Ok(())
-    }
-
-    /// Makes the sectors of a range unreadable.
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::NotFound`].
-    pub fn lose(&self, path: &Path, offset: u64, len: usize) -> io::Result<()> {
-        let mut state = self.lock();
-        let id = state.resolve(path)?;
-        state.inodes[id].lost.extend(sectors(offset, len));
-        Ok(())
     }
 
     /// The disk as it may be found after a loss of power now; this one is left as it is.

@@ -17,11 +17,15 @@ pub enum TruncateError {
     /// As in Java: there is nothing to cut.
     #[error(
         "no log files found to truncate: log files were deleted by accident, or dataLogDir was \
-         changed, or the history came as a snapshot. To repair: {REPAIR}"
+         changed, or the history came as a snapshot. To repair: {REPAIR} (it \
+         wants --force, because what is here can be read)"
     )]
     NoLog,
     /// Every snapshot holds more than what is to be left; a whole snapshot must be fetched instead.
-    #[error("no snapshot at or before {0} to start from. To repair: {REPAIR}")]
+    #[error(
+        "no snapshot at or before {0} to start from. To repair: {REPAIR} (it \
+         wants --force, because what is here can be read)"
+    )]
     NoSnapshot(Zxid),
     /// A log file cannot be read up to the point of truncation.
     #[error(transparent)]

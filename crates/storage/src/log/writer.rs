@@ -91,7 +91,7 @@ pub struct TxnLog {
     failed: bool,
 }
 
-/// What is done about [`crate::watermark`].
+/// What is done about `watermark.rs`.
 #[derive(Debug)]
 enum WatermarkState {
     /// It is opened when there is something to say.
