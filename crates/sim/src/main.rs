@@ -23,6 +23,10 @@ use zooid_sim::{Failure, Options, cluster, run, run_twice};
 /// Seeds of which every one is run twice, to see whether it replays.
 const TWICE_INTERVAL: u64 = 50;
 
+/// A run allocates much and for a short time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 thread_local! {
     /// What this thread runs, for the message of a panic.
     static SEED: Cell<u64> = const { Cell::new(0) };
@@ -43,6 +47,9 @@ struct Args {
     /// Ensembles instead of one server.
     #[arg(long)]
     cluster: bool,
+    /// Give some ensembles local sessions and members that serve reads without a leader.
+    #[arg(long)]
+    local_sessions: bool,
     /// Make failing runs of ensembles smaller before they are kept.
     #[arg(long)]
     shrink: bool,
@@ -205,6 +212,7 @@ impl Args {
         } else {
             cluster::Options::random(seed)
         };
+        options.with_local_sessions = self.local_sessions;
         if let Some(seconds) = self.duration {
             options.faults_ms = seconds * 1000;
         }

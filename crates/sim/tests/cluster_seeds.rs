@@ -4,7 +4,7 @@
 use zooid_sim::cluster::{Options, run, run_twice};
 
 /// Seeds run by each test; tests run side by side.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 100;
 
 fn seeds_from(first: u64) {
     for seed in first..first + SEEDS {

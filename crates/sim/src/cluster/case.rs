@@ -26,6 +26,9 @@ impl fmt::Display for Options {
         if self.damages_a_disk {
             write!(f, " damages_a_disk=true")?;
         }
+        if self.with_local_sessions {
+            write!(f, " local_sessions=true")?;
+        }
         if let Script::Only(chances) = &self.script {
             let chances: Vec<String> = chances.iter().map(Chance::to_string).collect();
             write!(f, " only={}", chances.join(","))?;
@@ -46,7 +49,7 @@ impl FromStr for Options {
     type Err = NoCase;
 
     /// `seed=N`, and perhaps `faults_ms=N`, `members=N`, `observers=N`, `clients=N`,
-    /// `damages_a_disk=true` and `only=FAULT,FAULT`, apart by spaces.
+    /// `damages_a_disk=true`, `local_sessions=true` and `only=FAULT,FAULT`, apart by spaces.
     fn from_str(line: &str) -> Result<Options, NoCase> {
         let mut options = None;
         for part in line.split_whitespace() {
@@ -74,6 +77,10 @@ impl FromStr for Options {
                 "damages_a_disk" => {
                     let is_so = value.parse::<bool>();
                     options.damages_a_disk = is_so.map_err(|err| wrong(err.to_string()))?;
+                }
+                "local_sessions" => {
+                    let is_so = value.parse::<bool>();
+                    options.with_local_sessions = is_so.map_err(|err| wrong(err.to_string()))?;
                 }
                 "only" => {
                     let names = value.split(',').filter(|name| !name.is_empty());

@@ -40,6 +40,8 @@ pub struct Options {
     pub observers: Option<usize>,
     /// How many clients, if not as the seed says.
     pub clients: Option<usize>,
+    /// Whether some seeds have local sessions and members that serve reads without a leader.
+    pub with_local_sessions: bool,
     /// Which of the seed's faults happen.
     pub script: Script,
     /// Whether the disk of one voter is damaged when everything else is mended.
@@ -52,11 +54,12 @@ impl Options {
     pub fn random(seed: u64) -> Options {
         Options {
             seed,
-            faults_ms: *Random::stream(seed, "act one").pick(&[2_000, 3_000, 3_000, 8_000]),
+            faults_ms: 3_000,
             mutant: None,
             members: None,
             observers: None,
             clients: None,
+            with_local_sessions: false,
             script: Script::Everything,
             damages_a_disk: false,
         }
@@ -128,12 +131,26 @@ impl Profile {
         let observers = *dice.pick(&[0, 0, 0, 1, 1, 2]);
         let is_hierarchical = dice.per_mille(250);
         let clients = dice.index(3) + 2;
+        let local_sessions = *dice.pick(&[
+            LocalSessions::default(),
+            LocalSessions::default(),
+            LocalSessions {
+                enabled: true,
+                upgrading: true,
+            },
+            LocalSessions {
+                enabled: true,
+                upgrading: false,
+            },
+        ]);
+        let read_only_mode = dice.per_mille(300) && options.with_local_sessions;
         Profile {
             voters,
             observers: options.observers.unwrap_or(observers),
             is_hierarchical: is_hierarchical && voters == 5,
             clients: options.clients.unwrap_or(clients),
-            think_us: *dice.pick(&[20_000, 80_000, 200_000, 500_000]),
+            // Slow enough that faults are a good part of what happens.
+            think_us: *dice.pick(&[40_000, 100_000, 250_000, 400_000]),
             snap_count: dice.between(8, 60),
             commit_log_count: *dice.pick(&[1, 5, 20, 500]),
             force_snapshot_sync: dice.per_mille(60),
@@ -145,19 +162,12 @@ impl Profile {
             fault_interval_us: *dice.pick(&[100_000, 250_000, 250_000, 600_000]),
             any_per_mille: *dice.pick(&[0, 300, 600, 900]),
             data_max: *dice.pick(&[20, 60, 600]),
-            local_sessions: *dice.pick(&[
-                LocalSessions::default(),
-                LocalSessions::default(),
-                LocalSessions {
-                    enabled: true,
-                    upgrading: true,
-                },
-                LocalSessions {
-                    enabled: true,
-                    upgrading: false,
-                },
-            ]),
-            read_only_mode: dice.per_mille(300),
+            local_sessions: if options.with_local_sessions {
+                local_sessions
+            } else {
+                LocalSessions::default()
+            },
+            read_only_mode,
             purge_interval_us: dice.between(100_000, 3_000_000),
             weights,
         }

@@ -40,11 +40,13 @@ fn len(data: Option<&Bytes>) -> i64 {
     i64::try_from(data.map_or(0, Bytes::len)).expect("data is short")
 }
 
-/// The root is "/". A clone shares its nodes until they change.
+/// The root is "/". A clone shares everything until it changes, and then each node until that does.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
-    pub(crate) nodes: BTreeMap<Arc<str>, Arc<Node>>,
+    pub(crate) nodes: Arc<Nodes>,
 }
+
+pub(crate) type Nodes = BTreeMap<Arc<str>, Arc<Node>>;
 
 /// Limits and use, by the path they are on; `None` while one of the two nodes is missing.
 pub(crate) type Quotas = BTreeMap<String, Option<Quota>>;
@@ -73,10 +75,9 @@ impl Tree {
             (QUOTA, node(perms::ALL, 0)),
             (CONFIG, node(perms::READ, -1)),
         ];
+        let nodes = nodes.map(|(path, node)| (path.into(), Arc::new(node)));
         Tree {
-            nodes: nodes
-                .map(|(path, node)| (path.into(), Arc::new(node)))
-                .into(),
+            nodes: Arc::new(Nodes::from(nodes)),
         }
     }
 
@@ -144,7 +145,8 @@ impl Tree {
 
     /// A node that is known to be there.
     pub(crate) fn node_mut(&mut self, path: &str) -> &mut Node {
-        let node = self.nodes.get_mut(path).expect("the node was looked up");
+        let nodes = Arc::make_mut(&mut self.nodes);
+        let node = nodes.get_mut(path).expect("the node was looked up");
         Arc::make_mut(node)
     }
 
@@ -162,7 +164,7 @@ impl Tree {
             zxid,
         });
         let bytes = node.data_len();
-        self.nodes.insert(path.into(), Arc::new(node));
+        Arc::make_mut(&mut self.nodes).insert(path.into(), Arc::new(node));
         if let Some(target) = quota_target(path, STATS_NODE) {
             self.recount(&target);
         }
@@ -171,7 +173,8 @@ impl Tree {
 
     /// Removes a node that exists.
     pub(crate) fn remove(&mut self, path: &str, zxid: Zxid, changes: &mut Vec<Change>) {
-        let node = self.nodes.remove(path).expect("the node was looked up");
+        let nodes = Arc::make_mut(&mut self.nodes);
+        let node = nodes.remove(path).expect("the node was looked up");
         let parent_path = path::parent(path).expect("paths begin with a slash");
         let parent = self.node_mut(parent_path);
         parent.stat.pzxid = zxid;
