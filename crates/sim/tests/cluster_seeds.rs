@@ -10,7 +10,7 @@ fn seeds_from(first: u64) {
     for seed in first..first + SEEDS {
         match run(&Options::random(seed)) {
             Err(failure) if failure.what.contains(OPEN) => {
-                println!("seed {seed}: {}", failure.what)
+                println!("seed {seed}: {}", failure.what);
             }
             result => {
                 result.unwrap_or_else(|failure| panic!("{failure}"));
