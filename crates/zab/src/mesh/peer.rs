@@ -132,10 +132,11 @@ impl Peer {
         self.found(out);
     }
 
-    /// The other server has been asked to dial; if it does not, it is asked again.
+    /// The other server has been asked to dial; if it does not, it is asked again. One that was killed
+    /// may have been reached while its kernel still closed its sockets: asked again it refuses.
     pub(super) fn await_call_back(&mut self, now_ms: i64) {
         if self.link.is_none() {
-            self.retry_at_ms = Some(now_ms.saturating_add(CALL_BACK_WAIT_MS));
+            self.retry_after(now_ms, self.retry_wait_ms.max(CALL_BACK_WAIT_MS_MIN));
         }
     }
 
@@ -239,17 +240,24 @@ impl Peer {
 
     fn retry_later(&mut self, now_ms: i64) {
         if self.slot.is_some() {
-            self.retry_at_ms = Some(now_ms.saturating_add(self.retry_wait_ms));
-            self.retry_wait_ms = (self.retry_wait_ms * 2).min(RETRY_WAIT_MS_MAX);
+            self.retry_after(now_ms, self.retry_wait_ms);
         }
+    }
+
+    fn retry_after(&mut self, now_ms: i64, wait_ms: i64) {
+        self.retry_at_ms = Some(now_ms.saturating_add(wait_ms));
+        self.retry_wait_ms = (wait_ms * 2).min(RETRY_WAIT_MS_MAX);
     }
 }
 
-/// Between dials for a message that waits.
-const RETRY_WAIT_MS_MIN: i64 = 100;
+/// Between dials for a message that waits, the first time. An election may be waiting for the evidence
+/// that a killed server is gone, so the first dial that comes too early must not cost much.
+const RETRY_WAIT_MS_MIN: i64 = 10;
+/// And after many.
 const RETRY_WAIT_MS_MAX: i64 = 1000;
-/// How long the other server may take to call back.
-const CALL_BACK_WAIT_MS: i64 = 1000;
+/// How long the other server may take to call back, the first time: being asked once more it gives up
+/// the connection that it is just making.
+const CALL_BACK_WAIT_MS_MIN: i64 = 50;
 /// A connection that ends sooner may never have been the other server's, too; and a message may be lost
 /// with one that ends so soon after.
 const YOUNG_LINK_MS: i64 = 1000;
