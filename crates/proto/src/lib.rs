@@ -15,6 +15,7 @@ mod error_code;
 mod header;
 mod ids;
 mod multi;
+mod mutant;
 mod op_code;
 mod owner;
 pub mod path;
@@ -43,6 +44,9 @@ pub use txn::{
 };
 pub use watch::{AddWatchMode, EventType, KeeperState, WatcherEvent, WatcherType};
 pub use zooid_jute::{DecodeError, Jute, Limit, Reader};
+#[cfg(feature = "mutants")]
+#[doc(hidden)]
+pub use zooid_mutants as mutants;
 
 #[cfg(test)]
 mod tests;

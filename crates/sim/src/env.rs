@@ -2,7 +2,6 @@
 
 use crate::checkers::{Checkers, Complaint};
 use crate::fact::Fact;
-use crate::options::Mutant;
 use crate::schedule::{Event, Schedule};
 use crate::trace::{Mix, Reading, Trace};
 use zooid_node::Now;
@@ -16,19 +15,17 @@ pub(crate) struct Env {
     pub(crate) schedule: Schedule,
     pub(crate) trace: Trace,
     pub(crate) checkers: Checkers,
-    pub(crate) mutant: Option<Mutant>,
     /// The first complaint; the run is over.
     pub(crate) complaint: Option<Complaint>,
 }
 
 impl Env {
-    pub(crate) fn new(mutant: Option<Mutant>) -> Env {
+    pub(crate) fn new() -> Env {
         Env {
             now_us: 0,
             schedule: Schedule::default(),
             trace: Trace::new(Reading::Failure),
             checkers: Checkers::default(),
-            mutant,
             complaint: None,
         }
     }
@@ -60,9 +57,5 @@ impl Env {
 
     pub(crate) fn after(&mut self, delay_us: u64, event: Event) {
         self.schedule.at(self.now_us + delay_us, event);
-    }
-
-    pub(crate) fn is(&self, mutant: Mutant) -> bool {
-        self.mutant == Some(mutant)
     }
 }

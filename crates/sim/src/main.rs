@@ -2,7 +2,11 @@
 //! `--minutes N`; with `--cluster`, those of ensembles; with `--damaged`,
 //! those of ensembles with a disk that fails. Failing seeds are kept in a file. (A release
 //! build does all that, too, but aborts at the first panic.) `--shrink` makes failing runs of ensembles
-//! small first; `--replay "seed=N ..."` writes down everything that happens in one.
+//! small first; `--replay "seed=N ..."` writes down everything that happens in one. With `--features mutants` and
+//! `--mutants`: finds every known fault that it commits on purpose.
+
+#[cfg(feature = "mutants")]
+mod mutants;
 
 mod progress;
 
@@ -62,6 +66,10 @@ struct Args {
     /// Seeds run at the same time.
     #[arg(long, default_value_t = thread::available_parallelism().map_or(1, usize::from))]
     jobs: usize,
+    /// Commit each known fault in turn, and find it. The other options but --jobs do not matter then.
+    #[cfg(feature = "mutants")]
+    #[command(flatten)]
+    mutants: mutants::MutantArgs,
     /// Where failing runs are added, one to a line.
     #[arg(long, default_value = "failing-seeds.txt")]
     keep: PathBuf,
@@ -80,6 +88,10 @@ fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
     if let Some(options) = &args.replay {
         return replay(options);
+    }
+    #[cfg(feature = "mutants")]
+    if args.mutants.is_asked_for() {
+        return mutants::find_all(&args.mutants, args.jobs);
     }
     if args.seeds.is_none() && args.minutes.is_none() {
         bail!("say --seeds FIRST..END, --minutes N or --replay RUN");

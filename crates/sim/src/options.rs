@@ -4,27 +4,6 @@ use crate::random::Random;
 use zooid_node::{ContainerSettings, Settings};
 use zooid_proto::{Limit, ServerId};
 
-/// A way of being wrong that the checkers must notice. They live in the driver, where a real server
-/// could have the same fault, and nowhere else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Mutant {
-    /// The log says "durable" when it has written, and syncs later.
-    AcknowledgesBeforeSync,
-    /// A failed multi is applied up to where it failed.
-    AppliesHalfMultis,
-    /// A restart keeps what was proposed and not yet durable.
-    ForgetsToRollBack,
-    /// Events are told after the next replies instead of before.
-    TellsEventsLate,
-    /// New names are never synced.
-    NeverSyncsNames,
-    /// Old logs go although no snapshot replaces them.
-    PurgesTooMuch,
-    /// An expired session's nodes are forgotten.
-    LeavesEphemerals,
-}
-
 /// How a run goes wrong, as far as the disk and the process are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -52,8 +31,6 @@ pub struct Options {
     pub faults: Faults,
     /// How long clients go on, in simulated milliseconds.
     pub duration_ms: u64,
-    /// How the driver is wrong, if it is to be.
-    pub mutant: Option<Mutant>,
     /// Disks that may be found after a loss of power, beyond "nothing" and "everything" of what was
     /// not synced.
     pub survivors: u64,
@@ -68,7 +45,6 @@ impl Options {
             scripted: false,
             faults: Faults::Random,
             duration_ms: 20_000,
-            mutant: None,
             survivors: 0,
         }
     }
@@ -81,7 +57,6 @@ impl Options {
             scripted: true,
             faults,
             duration_ms: 20_000,
-            mutant: None,
             survivors: 2,
         }
     }

@@ -7,7 +7,7 @@ mod socket;
 
 use crate::env::Env;
 use crate::fact::Fact;
-use crate::options::{Mutant, Profile, settings};
+use crate::options::{Profile, settings};
 use crate::random::Random;
 use crate::schedule::{Event, Life, Turn};
 use bytes::Bytes;
@@ -17,12 +17,12 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use zooid_node::{ConnId, Context, Input, Node, Output, Settings};
-use zooid_proto::Zxid;
+use zooid_proto::{Zxid, mutant};
 use zooid_storage::disk::{Disk, SimulatedDisk};
 use zooid_storage::{
     Dirs, LogOptions, RecoverError, RecoverOptions, Recovered, Snapshots, TxnLog, recover,
 };
-use zooid_tree::{Fired, Replica, TreeOptions};
+use zooid_tree::{Fired, Replica, TreeOptions, Walk};
 
 /// The disk and where things are on it.
 #[derive(Clone, Debug)]
@@ -34,8 +34,8 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    pub(crate) fn new(simulated: SimulatedDisk, profile: &Profile, mutant: Option<Mutant>) -> Site {
-        let disk: Arc<dyn Disk> = if mutant == Some(Mutant::NeverSyncsNames) {
+    pub(crate) fn new(simulated: SimulatedDisk, profile: &Profile) -> Site {
+        let disk: Arc<dyn Disk> = if mutant!(NeverSyncsNames) {
             Arc::new(crate::forgetful::ForgetfulDisk(simulated.clone()))
         } else {
             Arc::new(simulated.clone())
@@ -130,6 +130,10 @@ pub(crate) struct Server {
     log_has_failed: bool,
     unsnapshotted: u64,
     snap_count: u64,
+    /// Whether a snapshot will be begun soon.
+    snapshot_is_due: bool,
+    /// One that a mutant has begun in the midst of a transaction.
+    begun: Option<Walk>,
 }
 
 impl Server {
@@ -177,12 +181,20 @@ impl Server {
             log_has_failed: false,
             unsnapshotted: recovered.found.txns,
             snap_count: profile.snap_count,
+            snapshot_is_due: false,
+            begun: None,
         }
     }
 
     /// Records proposed that the log has not written yet.
     pub(crate) fn unwritten(&self) -> impl Iterator<Item = &Bytes> {
         self.log_queue.iter().map(|append| &append.record)
+    }
+
+    pub(crate) fn begin_walk(&mut self) -> Walk {
+        self.snapshot_is_due = false;
+        let begun = self.begun.take();
+        begun.unwrap_or_else(|| self.replica.begin_walk())
     }
 
     fn after(&self, env: &mut Env, delay_us: u64, turn: Turn) {

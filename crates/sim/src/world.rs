@@ -50,10 +50,10 @@ impl World {
         let ids = (0..profile.clients).map(ClientId);
         World {
             clients: ids.map(|id| Client::new(id, &options, &profile)).collect(),
-            env: Env::new(options.mutant),
+            env: Env::new(),
             dice: Random::stream(options.seed, "world"),
             server: None,
-            site: Site::new(simulated, &profile, options.mutant),
+            site: Site::new(simulated, &profile),
             lives: 0,
             conns_from: 0,
             next_conn: 0,

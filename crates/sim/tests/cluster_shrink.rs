@@ -1,44 +1,6 @@
 //! A failing run can be made small, written down, and made again; the runs that were kept so hold.
 
-use zooid_sim::cluster::{Chance, Mutant, Options, Script, replay, run, shrink};
-
-/// The first seed that fails with a mutant.
-fn failing(mutant: Mutant) -> Options {
-    let seeds = (0..100).map(|seed| Options {
-        mutant: Some(mutant),
-        ..Options::random(seed)
-    });
-    let mut failing = seeds.filter(|options| run(options).is_err());
-    failing.next().expect("some seed fails")
-}
-
-#[test]
-fn a_failing_run_is_made_small_and_fails_as_before() {
-    let options = failing(Mutant::LosesTruncation);
-    let checker = run(&options).expect_err("it failed before").checker;
-    let small = shrink(&options).expect("it fails");
-    println!("{options} became {small}");
-    let failure = run(&small).expect_err("it fails still");
-    assert_eq!(failure.checker, checker);
-    let Script::Only(faults) = &small.script else {
-        panic!("all faults are left: {small}");
-    };
-    // A truncation takes a leader that is lost with something that nobody else has.
-    assert!((1..=6).contains(&faults.len()), "{small}");
-    for fault in faults {
-        let mut fewer = faults.clone();
-        fewer.remove(fault);
-        let fewer = Options {
-            script: Script::Only(fewer),
-            ..small.clone()
-        };
-        let failure = run(&fewer).err();
-        assert!(
-            failure.is_none_or(|failure| failure.checker != checker),
-            "{fault} is not needed in {small}"
-        );
-    }
-}
+use zooid_sim::cluster::{Chance, Options, Script, replay, run, shrink};
 
 #[test]
 fn a_run_that_holds_is_not_made_small() {
@@ -77,17 +39,6 @@ fn a_line_that_says_no_run_is_refused() {
         let refused = line.parse::<Options>().expect_err(line).to_string();
         assert!(refused.contains(why), "{line}: {refused}");
     }
-}
-
-/// The lines of a failure's trace are those of the whole trace's end.
-#[test]
-fn a_replay_writes_down_everything() {
-    let options = failing(Mutant::ReordersAcknowledgements);
-    let failure = run(&options).expect_err("it failed before");
-    let (again, lines) = replay(&options);
-    assert_eq!(again.expect_err("it fails again").what, failure.what);
-    assert!(lines.len() > failure.tail.len());
-    assert!(lines.ends_with(&failure.tail));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::replica::Replica;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use zooid_proto::{Jute, StatPersisted, Zxid};
+use zooid_proto::{Jute, StatPersisted, Zxid, mutant};
 
 /// Most slots that a chunk looks at, so that a chunk is short even where nothing is left to write.
 const CHUNK_SLOTS_MAX: u32 = 1 << 16;
@@ -95,6 +95,9 @@ pub(crate) struct Walks {
 impl Walks {
     /// To be called before a node changes.
     pub(crate) fn before_change(&mut self, slot: Slot, nodes: &Nodes, acls: &AclTable) {
+        if mutant!(Zk3104) {
+            return;
+        }
         for walk in &self.active {
             walk.lock().save(slot, nodes, acls);
         }

@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
-use zooid_proto::ServerId;
+use zooid_proto::{ServerId, mutant};
 
 /// When a set of voters may decide for all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,8 @@ impl QuorumVerifier {
     pub fn is_quorum(&self, has: impl Fn(ServerId) -> bool) -> bool {
         match self {
             QuorumVerifier::Majority(voters) => {
-                voters.iter().filter(|id| has(**id)).count() > voters.len() / 2
+                let in_favour = voters.iter().filter(|id| has(**id)).count();
+                in_favour + usize::from(mutant!(CountsWrongQuorum)) > voters.len() / 2
             }
             QuorumVerifier::Hierarchical(groups) => {
                 let counted = || groups.iter().filter(|group| group.weight() > 0);

@@ -10,7 +10,7 @@ use crate::{Sessions, Settings};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use zooid_proto::election::{Notification, PeerState};
-use zooid_proto::{Epoch, ErrorCode, QuorumPacket, ServerId, Zxid};
+use zooid_proto::{Epoch, ErrorCode, QuorumPacket, ServerId, Zxid, mutant};
 use zooid_tree::Replica;
 use zooid_zab::{
     Election, ElectionAction, EnsembleSettings, Epochs, History, Leader, LeaderPhase, LeaderStatus,
@@ -144,6 +144,9 @@ impl Peer {
     }
 
     pub(super) fn committed(&mut self, zxid: Zxid, record: Bytes) {
+        if mutant!(Zk4925) && !self.serving {
+            return self.history.advance_to(zxid);
+        }
         self.history.push(zxid, record);
     }
 
@@ -159,7 +162,7 @@ impl Peer {
     }
 
     fn is_drained(&self) -> bool {
-        self.stores == 0 && self.durable >= self.appended
+        (self.stores == 0 && self.durable >= self.appended) || mutant!(Zk4712)
     }
 
     pub(super) fn installing(&mut self, zxid: Zxid) {
@@ -352,6 +355,7 @@ impl Node {
     /// Notes what the storage has done. Whether the input is to be looked at further: an answer about
     /// a history that has been replaced since is not.
     fn stored(&mut self, input: &Input) -> bool {
+        let is_learning = matches!(self.role, Role::Learning(..));
         let Some(peer) = &mut self.peer else {
             return false;
         };
@@ -363,6 +367,7 @@ impl Node {
             {
                 return false;
             }
+            Input::Truncated { .. } if mutant!(Zk5094) && !is_learning => {}
             Input::Truncated { last, .. } => peer.replaced(last),
             Input::Installed { .. } => peer.replaced(peer.installing),
             _ => return true,

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 impl fmt::Display for Options {
-    /// What differs from [`Options::random`], a mutant apart.
+    /// What differs from [`Options::random`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "seed={}", self.seed)?;
         let plain = Options::random(self.seed);

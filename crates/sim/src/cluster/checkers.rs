@@ -62,7 +62,7 @@ impl Checkers {
             leadership: leadership::Leadership::default(),
             acknowledged: acknowledged::Acknowledged::default(),
             agreement: agreement::Agreement::new(profile.members()),
-            decided: decided::Decided::new(profile.membership()),
+            decided: decided::Decided::new(profile.groups()),
             digests: digests::Digests::default(),
             ephemerals: ephemerals::Ephemerals,
             linearizable: linearizable::Linearizable::default(),

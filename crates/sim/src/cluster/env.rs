@@ -5,7 +5,7 @@ use super::ballots::Ballots;
 use super::checkers::Checkers;
 use super::fact::Fact;
 use super::network::Network;
-use super::options::{Mutant, Options, Profile};
+use super::options::{Options, Profile};
 use super::schedule::Event;
 use crate::random::Random;
 use crate::schedule::Schedule;
@@ -23,7 +23,6 @@ pub(crate) struct Env {
     pub(crate) ballots: Ballots,
     pub(crate) trace: Trace,
     pub(crate) checkers: Checkers,
-    pub(crate) mutant: Option<Mutant>,
     /// The first complaint; the run is over.
     pub(crate) complaint: Option<(&'static str, String)>,
 }
@@ -37,7 +36,6 @@ impl Env {
             ballots: Ballots::new(options.seed, profile.latency_us),
             trace: Trace::new(reading),
             checkers: Checkers::new(profile),
-            mutant: options.mutant,
             complaint: None,
         }
     }
@@ -62,10 +60,6 @@ impl Env {
 
     pub(crate) fn after(&mut self, delay_us: u64, event: Event) {
         self.schedule.at(self.now_us + delay_us, event);
-    }
-
-    pub(crate) fn is(&self, mutant: Mutant) -> bool {
-        self.mutant == Some(mutant)
     }
 }
 

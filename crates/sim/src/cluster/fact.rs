@@ -63,6 +63,17 @@ pub(crate) enum Fact<'a> {
         history: &'a [Zxid],
         replica: &'a Replica,
     },
+    /// A mutant has loaded a received snapshot of this history, which is on no disk.
+    Loaded {
+        member: MemberId,
+        history: &'a [Zxid],
+        replica: &'a Replica,
+    },
+    /// Now it is.
+    Kept {
+        member: MemberId,
+        history: &'a [Zxid],
+    },
     /// acceptedEpoch says so.
     EpochAccepted {
         member: MemberId,
@@ -182,6 +193,8 @@ impl Fact<'_> {
             | Fact::Truncated { member, .. }
             | Fact::Installing { member }
             | Fact::Installed { member, .. }
+            | Fact::Loaded { member, .. }
+            | Fact::Kept { member, .. }
             | Fact::EpochAccepted { member, .. }
             | Fact::EpochEntered { member, .. }
             | Fact::Packet { member, .. }
@@ -231,6 +244,12 @@ impl Fact<'_> {
             Fact::Installed {
                 member, history, ..
             } => format!("member {member} has installed {:?}", history.last()),
+            Fact::Loaded {
+                member, history, ..
+            } => format!("{member} has loaded {:?}", history.last()),
+            Fact::Kept {
+                member, history, ..
+            } => format!("{member} has kept {:?}", history.last()),
             Fact::EpochAccepted { member, epoch } => format!("{member} accepts epoch {}", epoch.0),
             Fact::EpochEntered { member, epoch } => {
                 format!("member {member} enters epoch {}", epoch.0)

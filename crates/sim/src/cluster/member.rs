@@ -2,19 +2,21 @@
 //! threads, sockets and queues. Each method is one turn of one of them.
 
 mod core;
+mod outgoing;
 mod quorum;
 mod socket;
 mod storage;
 
 use super::env::{Clock, Env};
 use super::fact::Fact;
-use super::options::{Mutant, Profile, server_id};
+use super::options::Profile;
 use super::schedule::{Event, MemberId, Turn};
 use super::site::{Found, Site};
 use super::snapshot::SnapshotOnWire;
 use crate::random::Random;
 use crate::schedule::Life;
 use bytes::Bytes;
+use outgoing::Outgoing;
 use quorum::HeldAck;
 use socket::Socket;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -24,7 +26,7 @@ use zooid_node::{ConnId, Context, Input, Member as Peer, Node, Now, Output, Sett
 use zooid_proto::Zxid;
 use zooid_storage::{Ticket, TxnLog};
 use zooid_tree::{Replica, Walk};
-use zooid_zab::{Epochs, Group, LinkId, Membership, QuorumVerifier};
+use zooid_zab::{Epochs, LinkId};
 
 /// Between looks at whom the connections have heard, at most.
 const TIMER_US_MAX: u64 = 50_000;
@@ -74,6 +76,10 @@ pub(crate) struct Member {
     received: BTreeMap<LinkId, Box<SnapshotOnWire>>,
     /// Packets of which only a part has come.
     torn: BTreeMap<LinkId, Bytes>,
+    /// Snapshots that are on their way to learners.
+    outgoing: BTreeMap<LinkId, Outgoing>,
+    /// One that a mutant has in its memory only.
+    provisional: Option<Box<SnapshotOnWire>>,
     held_ack: Option<HeldAck>,
     log: TxnLog,
     commands: VecDeque<Command>,
@@ -114,7 +120,7 @@ impl Member {
         let mut outputs = Vec::new();
         let peer = Peer {
             settings: profile.ensemble(id),
-            membership: membership(env, profile, id),
+            membership: profile.membership(),
             epochs,
             last: recovered.last_zxid,
             recent,
@@ -146,6 +152,8 @@ impl Member {
             next_accepted: 0,
             received: BTreeMap::new(),
             torn: BTreeMap::new(),
+            outgoing: BTreeMap::new(),
+            provisional: None,
             held_ack: None,
             commands: VecDeque::new(),
             storage_is_busy: false,
@@ -175,6 +183,8 @@ impl Member {
             Turn::StorageDone(answer) => self.storage_done(env, answer),
             Turn::LateSync => self.sync_late(env),
             Turn::Snapshot | Turn::Purge => unreachable!("the world lets others go on meanwhile"),
+            Turn::TakeSnapshot => self.take_snapshot(env),
+            Turn::SendSnapshot(link) => self.send_chunk(env, link),
             Turn::Told(input) => self.tell_core(env, [input]),
         }
     }
@@ -260,18 +270,4 @@ pub(crate) struct Seat {
     pub(crate) id: MemberId,
     pub(crate) life: Life,
     pub(crate) clock: Clock,
-}
-
-fn membership(env: &Env, profile: &Profile, id: MemberId) -> Membership {
-    let mut membership = profile.membership();
-    if env.is(Mutant::CountsWrongQuorum) {
-        // A member and any other outweigh the three that are left.
-        let weight = |member| if member == id { 3 } else { 1 };
-        let members = (0..profile.voters).map(|member| (server_id(member), weight(member)));
-        let group = Group {
-            members: members.collect(),
-        };
-        membership.committed.verifier = QuorumVerifier::Hierarchical(vec![group]);
-    }
-    membership
 }

@@ -8,23 +8,6 @@ use zooid_node::{LocalSessions, Settings};
 use zooid_proto::ServerId;
 use zooid_zab::{EnsembleSettings, Group, Membership, QuorumVerifier, View};
 
-/// A way of being wrong that the checkers must notice. They live in the driver, where a real server
-/// could have the same fault, and nowhere else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Mutant {
-    /// The log says "durable" when it has written, and syncs later.
-    AcknowledgesBeforeSync,
-    /// `currentEpoch` is written when NEWLEADER comes, not behind the history (ZOOKEEPER-4643).
-    EntersEpochBeforeHistory,
-    /// Each of five members needs only two to decide.
-    CountsWrongQuorum,
-    /// TRUNC is answered, and the log left as it is.
-    LosesTruncation,
-    /// Of two acknowledgements of proposals, the second leaves first.
-    ReordersAcknowledgements,
-}
-
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -32,8 +15,6 @@ pub struct Options {
     pub seed: u64,
     /// How long the first act lasts, in simulated milliseconds.
     pub faults_ms: u64,
-    /// How the driver is wrong, if it is to be.
-    pub mutant: Option<Mutant>,
     /// How many voters, if not as the seed says.
     pub members: Option<usize>,
     /// How many observers, if not as the seed says.
@@ -55,7 +36,6 @@ impl Options {
         Options {
             seed,
             faults_ms: 3_000,
-            mutant: None,
             members: None,
             observers: None,
             clients: None,
@@ -181,23 +161,28 @@ impl Profile {
         member >= self.voters
     }
 
+    /// Voters that are counted together, and what each counts.
+    pub(crate) fn groups(&self) -> Vec<Vec<(usize, u64)>> {
+        if self.is_hierarchical {
+            // Two groups of two and one of one, the heavy one in which counts twice.
+            vec![vec![(0, 1), (1, 2)], vec![(2, 1), (3, 1)], vec![(4, 1)]]
+        } else {
+            vec![(0..self.voters).map(|at| (at, 1)).collect()]
+        }
+    }
+
     /// Who takes part, as everyone should know it.
     pub(crate) fn membership(&self) -> Membership {
         let ids = |range: std::ops::Range<usize>| range.map(server_id).collect::<BTreeSet<_>>();
         let voters = ids(0..self.voters);
         let verifier = if self.is_hierarchical {
-            // Two groups of two and one of one, the heavy one in which counts twice.
-            let group = |members: &[(usize, u64)]| Group {
+            let group = |members: Vec<(usize, u64)>| Group {
                 members: members
-                    .iter()
-                    .map(|(at, weight)| (server_id(*at), *weight))
+                    .into_iter()
+                    .map(|(at, weight)| (server_id(at), weight))
                     .collect(),
             };
-            QuorumVerifier::Hierarchical(vec![
-                group(&[(0, 1), (1, 2)]),
-                group(&[(2, 1), (3, 1)]),
-                group(&[(4, 1)]),
-            ])
+            QuorumVerifier::Hierarchical(self.groups().into_iter().map(group).collect())
         } else {
             QuorumVerifier::Majority(voters.clone())
         };

@@ -3,6 +3,7 @@
 use crate::schedule::{ClientId, Life};
 use bytes::Bytes;
 use zooid_node::{ConnId, Input};
+use zooid_zab::LinkId;
 
 /// Which member, counted from 0.
 pub(crate) type MemberId = usize;
@@ -55,6 +56,10 @@ pub(crate) enum Turn {
     LateSync,
     Snapshot,
     Purge,
+    /// An operator wants a snapshot.
+    TakeSnapshot,
+    /// The next part of a snapshot for a learner is taken.
+    SendSnapshot(LinkId),
     /// What the network tells the core.
     Told(Input),
 }

@@ -6,9 +6,6 @@ use zooid_proto::{Limit, Reader, Zxid};
 use zooid_storage::{BodyParser, SnapshotItem};
 use zooid_tree::{Replica, ReplicaBuilder, TreeOptions};
 
-/// Taken from the replica at once.
-const CHUNK_LEN: usize = 1 << 20;
-
 #[derive(Clone, Debug)]
 pub(crate) struct SnapshotOnWire {
     pub(crate) zxid: Zxid,
@@ -18,13 +15,8 @@ pub(crate) struct SnapshotOnWire {
 }
 
 impl SnapshotOnWire {
-    /// Of a replica as it is now.
-    pub(crate) fn of(replica: &mut Replica, history: &[Zxid]) -> SnapshotOnWire {
-        let mut walk = replica.begin_walk();
-        let mut body = Vec::new();
-        while walk.next_chunk(replica, &mut body, CHUNK_LEN) {}
-        let zxid = walk.zxid();
-        replica.end_walk(walk);
+    /// Of what a walk has written.
+    pub(crate) fn new(zxid: Zxid, body: Vec<u8>, history: &[Zxid]) -> SnapshotOnWire {
         SnapshotOnWire {
             zxid,
             body,

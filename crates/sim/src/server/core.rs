@@ -3,11 +3,11 @@
 use super::{Append, End, Server};
 use crate::env::Env;
 use crate::fact::Fact;
-use crate::options::Mutant;
 use crate::schedule::Turn;
 use std::borrow::Cow;
 use zooid_node::{ConnId, Output};
-use zooid_proto::{ErrorCode, Txn, TxnRecord};
+use zooid_proto::{ErrorCode, Txn, TxnRecord, mutant};
+use zooid_tree::{Applied, Fired};
 
 /// Inputs of one batch at most.
 const BATCH_MAX: usize = 16;
@@ -114,9 +114,7 @@ impl Server {
         }
         let before = self.replica.digest();
         let mut fired = Vec::new();
-        let (header, digest) = (&record.header, record.digest.as_ref());
-        let txn = mutated(env, &record.txn);
-        let applied = self.replica.apply(header, &txn, digest, &mut fired);
+        let applied = self.apply(record, &mut fired);
         let replica = &self.replica;
         env.tell(&Fact::Applied {
             record,
@@ -124,7 +122,7 @@ impl Server {
             replica,
             before,
         });
-        if env.is(Mutant::TellsEventsLate) {
+        if mutant!(TellsEventsLate) {
             std::mem::swap(&mut fired, &mut self.late_events);
         }
         for event in &fired {
@@ -138,16 +136,47 @@ impl Server {
                 connection.on_commit(ctx, record, &applied);
             });
         }
-        if !env.is(Mutant::TellsEventsLate) {
+        if !mutant!(TellsEventsLate) {
             env.tell(&Fact::Settled);
         }
+    }
+
+    fn apply(&mut self, record: &TxnRecord, fired: &mut Vec<Fired>) -> Applied {
+        let (header, digest) = (&record.header, record.digest.as_ref());
+        let txn = mutated(&record.txn);
+        let Some((first, rest)) = halves(&txn).filter(|_| self.snapshot_is_due) else {
+            return self.replica.apply(header, &txn, digest, fired);
+        };
+        let mut applied = self.replica.apply(header, &first, None, fired);
+        self.snapshot_is_due = false;
+        self.begun = Some(self.replica.begin_walk());
+        let second = self.replica.apply(header, &rest, digest, fired);
+        applied.err = second.err;
+        applied.multi.extend(second.multi);
+        applied
+    }
+}
+
+/// What of a transaction has happened, and what not, when a server with a fault begins a snapshot.
+fn halves(txn: &Txn) -> Option<(Txn, Txn)> {
+    match txn {
+        Txn::Multi(parts) if mutant!(Zk3127) => {
+            let is_error = |part: &Txn| matches!(part, Txn::Error(_));
+            let (first, rest) = parts.split_first()?;
+            let halves = (Txn::Multi(vec![first.clone()]), Txn::Multi(rest.to_vec()));
+            (!parts.iter().any(is_error)).then_some(halves)
+        }
+        Txn::CreateSession { .. } if mutant!(Zk3144) => {
+            Some((Txn::Error(ErrorCode::Ok), txn.clone()))
+        }
+        _ => None,
     }
 }
 
 /// What a server with a fault would apply.
-fn mutated<'a>(env: &Env, txn: &'a Txn) -> Cow<'a, Txn> {
+fn mutated(txn: &Txn) -> Cow<'_, Txn> {
     match txn {
-        Txn::Multi(parts) if env.is(Mutant::AppliesHalfMultis) => {
+        Txn::Multi(parts) if mutant!(AppliesHalfMultis) => {
             // What failed does nothing; what stands before it is not taken back.
             let part = |part: &Txn| match part {
                 Txn::Error(_) => Txn::Check {
@@ -158,7 +187,7 @@ fn mutated<'a>(env: &Env, txn: &'a Txn) -> Cow<'a, Txn> {
             };
             Cow::Owned(Txn::Multi(parts.iter().map(part).collect()))
         }
-        Txn::CloseSession { .. } if env.is(Mutant::LeavesEphemerals) => {
+        Txn::CloseSession { .. } if mutant!(LeavesEphemerals) => {
             Cow::Owned(Txn::Error(ErrorCode::SystemError))
         }
         _ => Cow::Borrowed(txn),

@@ -3,10 +3,9 @@
 use super::{End, Server};
 use crate::env::Env;
 use crate::fact::Fact;
-use crate::options::Mutant;
 use crate::schedule::Turn;
 use zooid_node::Input;
-use zooid_proto::Zxid;
+use zooid_proto::{Zxid, mutant};
 use zooid_storage::LogError;
 
 impl Server {
@@ -30,7 +29,7 @@ impl Server {
         let Some((generation, upto)) = last else {
             return;
         };
-        if env.is(Mutant::AcknowledgesBeforeSync) {
+        if mutant!(TellsBeforeSync) {
             self.report(env, Input::Persisted { generation, upto });
             return self.soon(env, 2000, Turn::LateSync);
         }
@@ -52,6 +51,7 @@ impl Server {
                 return self.log_failed(env, &err);
             }
             self.log.reset_size();
+            self.snapshot_is_due = true;
             self.soon(env, 5000, Turn::Snapshot);
         }
         self.write_log_again(env);

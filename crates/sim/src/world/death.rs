@@ -2,10 +2,10 @@
 
 use super::World;
 use crate::fact::Fact;
-use crate::options::{Faults, Mutant};
+use crate::options::Faults;
 use crate::schedule::{Event, Life};
 use crate::server::{End, Server, Site};
-use zooid_proto::TxnRecord;
+use zooid_proto::{TxnRecord, mutant};
 use zooid_storage::disk::{Fault, SimulatedDisk, Survival};
 use zooid_storage::{RecoverError, Recovered};
 
@@ -31,7 +31,7 @@ impl World {
             let delay_us = self.dice.below(5000);
             self.env.after(delay_us, Event::FinToClient(conn));
         }
-        if self.env.is(Mutant::ForgetsToRollBack) {
+        if mutant!(ForgetsToRollBack) {
             self.unforgotten = server.unwritten().cloned().collect();
         }
         let loses_power = match server.end {
@@ -63,7 +63,7 @@ impl World {
     }
 
     fn site_on(&self, simulated: SimulatedDisk) -> Site {
-        Site::new(simulated, &self.profile, self.options.mutant)
+        Site::new(simulated, &self.profile)
     }
 
     /// Looks at several disks that might be found if power were lost now, and at what a server would

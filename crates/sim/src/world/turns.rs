@@ -2,8 +2,8 @@
 //! are at work.
 
 use super::World;
-use crate::options::Mutant;
 use crate::schedule::{Event, Turn};
+use zooid_proto::mutant;
 use zooid_storage::{SnapshotOptions, log_files, purge};
 
 /// Recoveries tried of a disk in use, which cost more time than all the rest of a run.
@@ -41,7 +41,7 @@ impl World {
         };
         let snapshots = std::sync::Arc::clone(&server.site.snapshots);
         let ticket = snapshots.ticket();
-        let mut walk = server.replica.begin_walk();
+        let mut walk = server.begin_walk();
         let zxid = walk.zxid();
         let options = SnapshotOptions::default();
         let written = snapshots.write(ticket, &mut walk, &options, &mut |visit| {
@@ -66,7 +66,7 @@ impl World {
         self.env
             .after(interval_us, Event::Server(server.life, Turn::Purge));
         let site = server.site.clone();
-        if self.env.is(Mutant::PurgesTooMuch) {
+        if mutant!(PurgesTooMuch) {
             let mut logs = log_files(&*site.disk, &site.dirs.logs).unwrap_or_default();
             logs.pop();
             for log in logs {

@@ -9,7 +9,7 @@ use crate::watermark;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use zooid_proto::Zxid;
+use zooid_proto::{Zxid, mutant};
 
 /// Why a history could not be truncated. Nothing was lost that was to stay.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +58,9 @@ pub(super) fn truncate(
     let base = (snapshots.newest_within(target)?).ok_or(TruncateError::NoSnapshot(target))?;
     let cut = find_cut(disk, dirs, base, target, synced)?;
     watermark::lower(&**disk, dirs, cut.last)?;
-    snapshots.discard_beyond(target)?;
+    if !mutant!(Zk4837) {
+        snapshots.discard_beyond(target)?;
+    }
     let kept = logs
         .iter()
         .position(|log| Some(&log.path) == cut.keep.as_ref().map(|(path, _)| path));

@@ -10,7 +10,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
-use zooid_proto::{PacketType, QuorumPacket, Zxid};
+use zooid_proto::{PacketType, QuorumPacket, Zxid, mutant};
 
 /// Costs that are limited separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub(super) fn choose(
     let (min, max) = ends(history, rules.inherited);
     if rules.force_snapshot {
         SyncPlan::Snapshot
-    } else if peer == history.last() || peer == max {
+    } else if peer == history.last() || peer == max || (peer > max && mutant!(Zk2845)) {
         SyncPlan::Diff {
             zxid: peer,
             missing: Missing::after(peer),

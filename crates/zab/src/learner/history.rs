@@ -7,7 +7,7 @@ use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::vec::Vec;
 use bytes::Bytes;
-use zooid_proto::{PacketType, QuorumPacket, Zxid};
+use zooid_proto::{PacketType, QuorumPacket, Zxid, mutant};
 
 /// One history, in one order. It lives through synchronisation and broadcast; only a truncation or a
 /// snapshot starts it anew.
@@ -153,6 +153,9 @@ impl Received {
     pub(super) fn start_acknowledging(&mut self) {
         self.acknowledges = true;
         self.unacknowledged.clone_from(&self.pending);
+        if mutant!(Zk4394) {
+            self.pending.clear();
+        }
     }
 
     /// Acknowledges what is durable, each proposal by itself and in order: a Java leader counts no ACK

@@ -11,7 +11,7 @@ use super::history::Received;
 use alloc::format;
 use alloc::vec::Vec;
 use core::mem;
-use zooid_proto::{Epoch, PacketType, QuorumPacket, Zxid};
+use zooid_proto::{Epoch, PacketType, QuorumPacket, Zxid, mutant};
 
 /// From ACKEPOCH to UPTODATE.
 #[derive(Clone, Debug)]
@@ -188,6 +188,12 @@ impl Synchronization {
         if self.kind == LearnerKind::Follower {
             history.start_acknowledging();
         }
+        if mutant!(Zk3911) {
+            out.push(self.acknowledgement());
+        }
+        if mutant!(Zk4643) {
+            out.push(LearnerAction::EnterEpoch(self.epoch));
+        }
         self.step = Step::Durable(history.last());
         self.enter_if_durable(history, out);
         Ok(())
@@ -209,13 +215,17 @@ impl Synchronization {
             | Step::EpochEntered
             | Step::UpToDate => {
                 history.persisted(upto);
+                if mutant!(Zk4685) {
+                    history.acknowledge(out);
+                }
                 self.enter_if_durable(history, out);
             }
         }
     }
 
     fn enter_if_durable(&mut self, history: &Received, out: &mut Vec<LearnerAction>) {
-        if matches!(self.step, Step::Durable(upto) if history.is_durable(upto)) {
+        let is_durable = |upto| history.is_durable(upto) || mutant!(Zk4646);
+        if matches!(self.step, Step::Durable(upto) if is_durable(upto)) {
             self.step = Step::EpochEntered;
             out.push(LearnerAction::EnterEpoch(self.epoch));
         }
@@ -226,10 +236,15 @@ impl Synchronization {
         let is_awaited = matches!(self.step, Step::EpochEntered) && epoch == self.epoch;
         if is_awaited {
             self.step = Step::UpToDate;
-            let ack = QuorumPacket::new(PacketType::Ack, Zxid::start_of(epoch));
-            out.push(LearnerAction::Send(ack));
+            out.push(self.acknowledgement());
         }
         is_awaited
+    }
+
+    /// Of NEWLEADER.
+    fn acknowledgement(&self) -> LearnerAction {
+        let start = Zxid::start_of(self.epoch);
+        LearnerAction::Send(QuorumPacket::new(PacketType::Ack, start))
     }
 
     /// Whether the leader waits for this server's storage.

@@ -4,22 +4,21 @@
 
 use super::ledger::Ledger;
 use crate::cluster::fact::Fact;
-use crate::cluster::options::member_of;
 use crate::cluster::schedule::MemberId;
 use std::collections::BTreeSet;
 use zooid_proto::Zxid;
-use zooid_zab::Membership;
 
 #[derive(Debug)]
 pub(crate) struct Decided {
-    membership: Membership,
+    /// Voters and what each counts, in groups.
+    groups: Vec<Vec<(MemberId, u64)>>,
     decided: BTreeSet<Zxid>,
 }
 
 impl Decided {
-    pub(crate) fn new(membership: Membership) -> Decided {
+    pub(crate) fn new(groups: Vec<Vec<(MemberId, u64)>>) -> Decided {
         Decided {
-            membership,
+            groups,
             decided: BTreeSet::new(),
         }
     }
@@ -64,11 +63,22 @@ impl Decided {
         Ok(())
     }
 
-    /// Whether a quorum has it on its disks, one member not being counted.
+    /// Whether a quorum has it on its disks, one member not being counted. Who checks quorums must not
+    /// count them with the code that it checks.
     fn is_held(&self, zxid: Zxid, ledger: &Ledger, but: Option<MemberId>) -> bool {
-        self.membership.is_quorum(|id| {
-            let member = member_of(id).expect("voters are members");
+        let has = |member: MemberId| {
             Some(member) != but && ledger.book(member).durable.binary_search(&zxid).is_ok()
-        })
+        };
+        let is_for = |group: &&Vec<(MemberId, u64)>| {
+            let of = |counts: bool| {
+                group
+                    .iter()
+                    .filter(move |(member, _)| has(*member) == counts)
+            };
+            let weight = |counts| of(counts).map(|(_, weight)| weight).sum::<u64>();
+            weight(true) > weight(false)
+        };
+        let agree = self.groups.iter().filter(is_for).count();
+        agree > self.groups.len() - agree
     }
 }

@@ -124,6 +124,21 @@ impl Ledger {
                 self.installations += 1;
                 self.books[*member].hold(history, replica);
             }
+            Fact::Loaded {
+                member,
+                history,
+                replica,
+            } => {
+                let book = &mut self.books[*member];
+                let durable = std::mem::take(&mut book.durable);
+                book.hold(history, replica);
+                book.durable = durable;
+            }
+            Fact::Kept { member, history } => {
+                let book = &mut self.books[*member];
+                book.durable = history.to_vec();
+                book.truncating = None;
+            }
             Fact::EpochAccepted { member, epoch } => self.books[*member].epochs.accepted = *epoch,
             Fact::EpochEntered { member, epoch } => self.books[*member].epochs.current = *epoch,
             Fact::Applied { member, record, .. } => {

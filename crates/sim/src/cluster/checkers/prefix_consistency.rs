@@ -35,7 +35,8 @@ impl PrefixConsistency {
         match fact {
             Fact::Started { member, .. }
             | Fact::Truncated { member, .. }
-            | Fact::Installed { member, .. } => {
+            | Fact::Installed { member, .. }
+            | Fact::Loaded { member, .. } => {
                 self.agreed[*member] = 0;
                 Ok(Vec::new())
             }

@@ -45,6 +45,8 @@ impl Fact<'_> {
             Fact::Taken { .. } => 23,
             Fact::Closing { .. } => 24,
             Fact::Left { .. } => 25,
+            Fact::Loaded { .. } => 26,
+            Fact::Kept { .. } => 27,
         }
     }
 
@@ -70,7 +72,10 @@ impl Fact<'_> {
             Fact::Durable { upto: zxid, .. } | Fact::Truncating { target: zxid, .. } => {
                 out.zxid(*zxid);
             }
-            Fact::Truncated { history, .. } | Fact::Installed { history, .. } => {
+            Fact::Truncated { history, .. }
+            | Fact::Installed { history, .. }
+            | Fact::Loaded { history, .. }
+            | Fact::Kept { history, .. } => {
                 out.zxid(last(history));
             }
             Fact::Installing { .. } | Fact::Settled { .. } => {}

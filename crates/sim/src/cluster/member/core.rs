@@ -6,10 +6,14 @@ use crate::cluster::fact::Fact;
 use crate::cluster::options::member_of;
 use crate::cluster::schedule::Turn;
 use zooid_node::{ConnId, Input, Output};
-use zooid_proto::TxnRecord;
+use zooid_proto::{ErrorCode, Txn, TxnRecord, mutant};
 
 /// Inputs of one batch at most.
 const BATCH_MAX: usize = 16;
+/// How often an operator takes a snapshot when a role has ended, and how soon after: when a tree may
+/// hold what the next leader does not know of.
+const SNAPSHOT_PER_MILLE: u64 = 250;
+const SNAPSHOT_US_MAX: u64 = 60_000;
 
 impl Member {
     pub(super) fn core(&mut self, env: &mut Env) {
@@ -99,6 +103,7 @@ impl Member {
                     self.id, link.0
                 ));
                 self.received.remove(&link);
+                self.forget_outgoing(link);
                 env.hang_up(self.id, link);
             }
             Output::AdvanceTo(zxid) => self.replica.advance_to(zxid),
@@ -109,6 +114,9 @@ impl Member {
             }
             Output::Resigned { reason } => {
                 env.milestone(&format!("member {} resigns: {reason}", self.id));
+                if self.dice.per_mille(SNAPSHOT_PER_MILLE) {
+                    self.soon(env, SNAPSHOT_US_MAX, Turn::TakeSnapshot);
+                }
             }
             Output::Append { .. }
             | Output::Truncate { .. }
@@ -136,7 +144,11 @@ impl Member {
         let mut fired = Vec::new();
         let before = self.replica.digest();
         let (header, digest) = (&record.header, record.digest.as_ref());
-        let applied = self.replica.apply(header, &record.txn, digest, &mut fired);
+        let unread = Txn::Error(ErrorCode::SystemError);
+        let is_close = matches!(record.txn, Txn::CloseSession { .. });
+        let is_unread = mutant!(Zk2355) && is_close && !self.serves;
+        let txn = if is_unread { &unread } else { &record.txn };
+        let applied = self.replica.apply(header, txn, digest, &mut fired);
         env.tell(&Fact::Applied {
             member: self.id,
             record,

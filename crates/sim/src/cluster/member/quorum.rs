@@ -1,15 +1,15 @@
 //! The connections to other members, and a leader's looks into its log and tree for them.
 
 use super::Member;
+use super::storage::Command;
 use crate::cluster::env::Env;
 use crate::cluster::fact::Fact;
 use crate::cluster::network::Parcel;
-use crate::cluster::options::{Mutant, member_of};
+use crate::cluster::options::member_of;
 use crate::cluster::schedule::WireId;
-use crate::cluster::snapshot::SnapshotOnWire;
 use bytes::Bytes;
 use zooid_node::Input;
-use zooid_proto::{Jute, Limit, PacketType, QuorumPacket, ServerId, Zxid};
+use zooid_proto::{Jute, Limit, PacketType, QuorumPacket, ServerId, Zxid, mutant};
 use zooid_zab::LinkId;
 
 /// An acknowledgement that a mutant lets another one overtake.
@@ -56,7 +56,7 @@ impl Member {
             match QuorumPacket::split(&bytes, Limit::default()) {
                 Ok(Some((packet, len))) => {
                     bytes = bytes.slice(len..);
-                    self.misread(env, &packet);
+                    self.misread(&packet);
                     self.tell_core(env, [Input::Packet(link, packet)]);
                 }
                 Ok(None) => break,
@@ -70,16 +70,17 @@ impl Member {
         }
     }
 
-    /// A mutant enters an epoch before it has the history that goes with it.
-    fn misread(&mut self, env: &mut Env, packet: &QuorumPacket) {
-        if env.is(Mutant::EntersEpochBeforeHistory) && packet.kind == PacketType::NewLeader {
-            self.enter_epoch_now(env, packet.zxid.epoch());
+    /// A mutant loses what its log's queue holds when broadcast begins.
+    fn misread(&mut self, packet: &QuorumPacket) {
+        if mutant!(Zk4785) && packet.kind == PacketType::UpToDate {
+            let is_append = |command: &Command| matches!(command, Command::Append { .. });
+            self.commands.retain(|command| !is_append(command));
         }
     }
 
     pub(super) fn send(&mut self, env: &mut Env, link: LinkId, packet: QuorumPacket) {
         let is_of_proposal = packet.kind == PacketType::Ack && !packet.zxid.is_epoch_start();
-        if env.is(Mutant::ReordersAcknowledgements) && is_of_proposal {
+        if mutant!(ReordersAcknowledgements) && is_of_proposal {
             match self.held_ack.take_if(|held| held.link == link) {
                 None => {
                     self.held_ack = Some(HeldAck { link, packet });
@@ -94,7 +95,10 @@ impl Member {
         self.put(env, link, &packet);
     }
 
-    fn put(&mut self, env: &mut Env, link: LinkId, packet: &QuorumPacket) {
+    pub(super) fn put(&mut self, env: &mut Env, link: LinkId, packet: &QuorumPacket) {
+        if let Some(outgoing) = self.outgoing.get_mut(&link) {
+            return outgoing.hold(packet);
+        }
         let Some((wire, direction)) = env.network.find(self.id, link) else {
             return;
         };
@@ -121,17 +125,6 @@ impl Member {
             self.put(env, link, &proposal);
             self.put(env, link, &QuorumPacket::new(PacketType::Commit, zxid));
         }
-    }
-
-    pub(super) fn send_snapshot(&mut self, env: &mut Env, link: LinkId) {
-        let Some((wire, direction)) = env.network.find(self.id, link) else {
-            return;
-        };
-        let history = env.checkers.ledger.applied(self.id);
-        let snapshot = SnapshotOnWire::of(&mut self.replica, history);
-        let line = format!("{} sends a snapshot of {}", self.id, snapshot.zxid);
-        env.milestone(&line);
-        env.transmit(wire, direction, Parcel::Snapshot(Box::new(snapshot)));
     }
 
     pub(super) fn probe_log(&mut self, env: &mut Env, link: LinkId, after: Zxid) {

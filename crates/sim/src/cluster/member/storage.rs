@@ -4,14 +4,14 @@
 use super::{End, Member};
 use crate::cluster::env::Env;
 use crate::cluster::fact::Fact;
-use crate::cluster::options::Mutant;
 use crate::cluster::schedule::Turn;
 use crate::cluster::site::{Found, REMEDY, TREE};
+use crate::cluster::snapshot::SnapshotOnWire;
 use bytes::Bytes;
 use std::io;
 use std::sync::Arc;
 use zooid_node::{Input, Output};
-use zooid_proto::{Epoch, Zxid};
+use zooid_proto::{Epoch, Zxid, mutant};
 use zooid_storage::{
     LogError, LogReadError, RecoverError, SnapshotError, SnapshotOptions, TruncateError,
 };
@@ -99,7 +99,7 @@ impl Member {
                 }
             }
             Output::Truncate { generation, target } => {
-                if !env.is(Mutant::LosesTruncation) {
+                if !mutant!(LosesTruncation) {
                     env.tell(&Fact::Truncating { member, target });
                 }
                 Command::Truncate { generation, target }
@@ -108,6 +108,11 @@ impl Member {
                 generation, link, ..
             } => Command::Install { generation, link },
             Output::AcceptEpoch(epoch) => Command::AcceptEpoch(epoch),
+            Output::EnterEpoch(epoch) if mutant!(Zk4643) || mutant!(Zk4646) => {
+                // Past the log's queue.
+                self.commands.push_front(Command::EnterEpoch(epoch));
+                return None;
+            }
             Output::EnterEpoch(epoch) => Command::EnterEpoch(epoch),
             other => return Some(other),
         };
@@ -144,6 +149,13 @@ impl Member {
     }
 
     fn work(&mut self, env: &mut Env) -> Result<Option<Input>, StorageError> {
+        if let Some(received) = self.provisional.take() {
+            self.keep(env, &received)?;
+            env.tell(&Fact::Kept {
+                member: self.id,
+                history: &received.history,
+            });
+        }
         match self.commands.front() {
             None => Ok(None),
             Some(Command::Append { .. }) => self.append(env),
@@ -193,11 +205,14 @@ impl Member {
             return Ok(None);
         };
         let answer = Input::Persisted { generation, upto };
-        if env.is(Mutant::AcknowledgesBeforeSync) {
+        if mutant!(AcknowledgesBeforeSync) {
             self.soon(env, 2000, Turn::LateSync);
             return Ok(Some(answer));
         }
-        self.log.commit()?;
+        match self.log.commit() {
+            Err(_) if mutant!(Zk4882) && self.site.has_power() => return Ok(None),
+            committed => committed?,
+        }
         env.tell(&Fact::Durable {
             member: self.id,
             upto,
@@ -221,7 +236,7 @@ impl Member {
         generation: u64,
         target: Zxid,
     ) -> Result<Option<Input>, StorageError> {
-        if env.is(Mutant::LosesTruncation) {
+        if mutant!(LosesTruncation) {
             return Ok(Some(Input::Truncated {
                 generation,
                 last: target,
@@ -248,6 +263,29 @@ impl Member {
         let Some(received) = self.received.remove(&link) else {
             return Err(StorageError::Install("no snapshot was received".to_owned()));
         };
+        let replica = received.load(TREE).map_err(StorageError::Install)?;
+        let (member, history) = (self.id, &*received.history);
+        if mutant!(Zk3642) {
+            env.tell(&Fact::Loaded {
+                member,
+                history,
+                replica: &replica,
+            });
+            self.provisional = Some(received);
+        } else {
+            self.keep(env, &received)?;
+            env.tell(&Fact::Installed {
+                member,
+                history,
+                replica: &replica,
+            });
+        }
+        self.replace(replica);
+        Ok(Some(Input::Installed { generation }))
+    }
+
+    /// Puts a received snapshot on the disk.
+    fn keep(&mut self, env: &mut Env, received: &SnapshotOnWire) -> Result<(), StorageError> {
         let mut replica = received.load(TREE).map_err(StorageError::Install)?;
         self.site
             .histories
@@ -256,13 +294,7 @@ impl Member {
         self.site.snapshots.overtake();
         self.write_snapshot(&mut replica)?;
         self.log.replace_after(received.zxid)?;
-        env.tell(&Fact::Installed {
-            member: self.id,
-            history: &received.history,
-            replica: &replica,
-        });
-        self.replace(replica);
-        Ok(Some(Input::Installed { generation }))
+        Ok(())
     }
 
     fn write_snapshot(&mut self, replica: &mut Replica) -> Result<(), SnapshotError> {
@@ -279,18 +311,9 @@ impl Member {
     fn replace(&mut self, replica: Replica) {
         self.walk = None;
         self.incarnation += 1;
+        self.outgoing.clear();
         self.unsnapshotted = 0;
         self.replica = replica;
-    }
-
-    /// A mutant's way to an epoch.
-    pub(super) fn enter_epoch_now(&mut self, env: &mut Env, epoch: Epoch) {
-        if self.site.epochs.set_current(epoch).is_ok() {
-            env.tell(&Fact::EpochEntered {
-                member: self.id,
-                epoch,
-            });
-        }
     }
 
     /// The disk is done, and the thread knows.
@@ -301,6 +324,13 @@ impl Member {
         }
         self.storage_is_busy = false;
         self.wake_storage(env);
+    }
+
+    /// As an operator may at any time.
+    pub(super) fn take_snapshot(&mut self, env: &mut Env) {
+        if self.walk.is_none() && self.upkeep == 0 && !self.disk_has_failed {
+            self.begin_snapshot(env);
+        }
     }
 
     /// A snapshot of the tree as it is now, written a little later.
