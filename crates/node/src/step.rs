@@ -137,6 +137,14 @@ pub enum Input {
         /// The last transaction left.
         last: Zxid,
     },
+    /// The other answer to an [`Output::Truncate`]: nothing here leads to the target, because the
+    /// oldest snapshot goes beyond it. Log and replica are as they were.
+    CannotTruncate {
+        /// As in the output.
+        generation: u64,
+        /// What is missing, and how an operator repairs it.
+        reason: String,
+    },
     /// The answer to an [`Output::InstallSnapshot`]; the replica is the one installed.
     Installed {
         /// As in the output.

@@ -244,7 +244,17 @@ impl LogThread {
     }
 
     fn truncate(&mut self, generation: u64, target: Zxid) -> Result<Completion, StorageError> {
-        let cut_at = self.log.truncate(target)?;
+        let cut_at = match self.log.truncate(target) {
+            Err(error) if !error.is_final() => {
+                warn!(%target, %error, "cannot be cut; the leader is asked for a snapshot");
+                let reason = error.to_string();
+                return Ok(Completion::Plain(Input::CannotTruncate {
+                    generation,
+                    reason,
+                }));
+            }
+            cut_at => cut_at?,
+        };
         let mut replica = self.shared.files.reload()?;
         let last = replica.last_zxid();
         info!(%target, %cut_at, %last, "history truncated");

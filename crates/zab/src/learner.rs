@@ -20,6 +20,7 @@ mod synchronization;
 
 use crate::{EnsembleSettings, Epochs, Membership};
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use dialing::Dialing;
 use fault::Fault;
@@ -65,6 +66,8 @@ pub struct Learner {
     history: Received,
     patience: Patience,
     phase: Phase,
+    /// The leader wanted the history cut where it cannot be: only a snapshot can replace it.
+    wants_snapshot: bool,
 }
 
 /// The names are those of what is awaited.
@@ -112,6 +115,7 @@ impl Learner {
             history: Received::new(last),
             patience: Patience::new(now_ms, settings.init_ms()),
             phase: Phase::Dialing(Dialing::first()),
+            wants_snapshot: false,
         }
     }
 
@@ -226,6 +230,27 @@ impl Learner {
             let outcome = synchronization.on_truncated(&mut self.history, last, out);
             self.conclude(outcome, out);
         }
+    }
+
+    /// [`LearnerAction::Truncate`] cannot be done, and nothing has been: the history goes back no further
+    /// than a snapshot that holds more. The leader is asked once more, for a snapshot; the role goes on,
+    /// because the leader may need this server for its quorum.
+    pub fn cannot_truncate(&mut self, now_ms: i64, reason: String, out: &mut Vec<LearnerAction>) {
+        let Phase::UpToDate(synchronization) = &self.phase else {
+            return;
+        };
+        if !synchronization.awaits_truncation() {
+            return;
+        }
+        if self.wants_snapshot {
+            return self.conclude(Err(Fault::Halt(reason)), out);
+        }
+        self.wants_snapshot = true;
+        self.introduction.zxid = Zxid::start_of(self.epochs.accepted);
+        self.patience = Patience::new(now_ms, self.init_ms);
+        self.phase = Phase::Dialing(Dialing::first());
+        out.push(LearnerAction::Hangup(reason));
+        out.push(LearnerAction::Dial(self.leader));
     }
 
     /// [`LearnerAction::Install`] is done.
@@ -383,11 +408,16 @@ impl Learner {
         current: Option<Epoch>,
         out: &mut Vec<LearnerAction>,
     ) {
-        out.push(send_with(
-            PacketType::AckEpoch,
-            self.history.last(),
-            ack_epoch_data(current),
-        ));
+        // No history ends with the start of an epoch that is yet to come, nor can one be made of it by
+        // DIFF or TRUNC: every leader answers with SNAP, and without a current epoch it does not take
+        // the answer for a history to be compared with its own (Java `LearnerHandler.syncFollower`).
+        let (last, current) = if self.wants_snapshot {
+            (Zxid::start_of(Epoch(epoch.0 + 1)), None)
+        } else {
+            (self.history.last(), current)
+        };
+        let data = ack_epoch_data(current);
+        out.push(send_with(PacketType::AckEpoch, last, data));
         self.phase = Phase::UpToDate(Synchronization::new(epoch, self.kind));
     }
 

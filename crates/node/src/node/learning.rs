@@ -495,6 +495,11 @@ impl Node {
             Input::Truncated { last, .. } => self.learn(now, replica, out, |learner, actions| {
                 learner.truncated(now.mono_ms, last, actions);
             }),
+            Input::CannotTruncate { reason, .. } => {
+                self.learn(now, replica, out, |learner, actions| {
+                    learner.cannot_truncate(now.mono_ms, reason, actions);
+                });
+            }
             Input::Installed { .. } => self.learn(now, replica, out, |learner, actions| {
                 learner.installed(now.mono_ms, actions);
             }),

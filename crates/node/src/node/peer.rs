@@ -362,7 +362,9 @@ impl Node {
         match *input {
             Input::EpochAccepted(epoch) => peer.epochs.accepted = epoch,
             Input::EpochEntered(epoch) => peer.epochs.current = epoch,
-            Input::Truncated { generation, .. } | Input::Installed { generation }
+            Input::Truncated { generation, .. }
+            | Input::CannotTruncate { generation, .. }
+            | Input::Installed { generation }
                 if generation != self.generation =>
             {
                 return false;
@@ -370,6 +372,7 @@ impl Node {
             Input::Truncated { .. } if mutant!(Zk5094) && !is_learning => {}
             Input::Truncated { last, .. } => peer.replaced(last),
             Input::Installed { .. } => peer.replaced(peer.installing),
+            Input::CannotTruncate { .. } => {}
             _ => return true,
         }
         peer.stores = peer.stores.saturating_sub(1);

@@ -47,6 +47,10 @@ pub(crate) enum Fact<'a> {
         member: MemberId,
         target: Zxid,
     },
+    /// It cannot be, and the log is as it was.
+    Uncut {
+        member: MemberId,
+    },
     /// The disk holds this now; it has been loaded.
     Truncated {
         member: MemberId,
@@ -192,6 +196,7 @@ impl Fact<'_> {
             | Fact::Truncating { member, .. }
             | Fact::Truncated { member, .. }
             | Fact::Installing { member }
+            | Fact::Uncut { member }
             | Fact::Installed { member, .. }
             | Fact::Loaded { member, .. }
             | Fact::Kept { member, .. }
@@ -240,6 +245,7 @@ impl Fact<'_> {
             Fact::Truncated {
                 member, history, ..
             } => format!("{member} has truncated to {:?}", history.last()),
+            Fact::Uncut { member } => format!("member {member} has nothing to cut"),
             Fact::Installing { member } => format!("{member} installs a snapshot"),
             Fact::Installed {
                 member, history, ..

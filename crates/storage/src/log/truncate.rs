@@ -38,6 +38,15 @@ pub enum TruncateError {
     Io(#[from] io::Error),
 }
 
+impl TruncateError {
+    /// Whether there is nothing wrong but that what is here cannot be cut there: not a byte has been
+    /// changed, and the history goes on to where it did.
+    #[must_use]
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, TruncateError::NoLog | TruncateError::NoSnapshot(_))
+    }
+}
+
 /// Leaves of logs and snapshots what is at or before `target`; returns the last transaction left.
 ///
 /// The order is what makes a crash harmless. First it is proven that a snapshot and the logs lead to

@@ -38,8 +38,8 @@ impl Default for LogOptions {
     }
 }
 
-/// Why the log cannot go on. All of these are final: the log answers every later call with
-/// [`LogError::Previous`], and the server must leave its quorum and stop.
+/// Why the log cannot go on. All of these but one are final ([`LogError::is_final`]): the log answers
+/// every later call with [`LogError::Previous`], and the server must leave its quorum and stop.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// A write or a sync failed. What it should have written is in an unknown state.
@@ -59,6 +59,15 @@ pub enum LogError {
     /// An earlier call failed.
     #[error("the transaction log failed earlier and cannot be used")]
     Previous,
+}
+
+impl LogError {
+    /// Whether the log can be used no longer. Not so when a cut was asked for that cannot be made:
+    /// the log is as it was.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        !matches!(self, LogError::Truncate(err) if err.is_harmless())
+    }
 }
 
 impl From<LogReadError> for LogError {
@@ -243,7 +252,8 @@ impl TxnLog {
     /// with a hole.
     ///
     /// # Errors
-    /// [`LogError`]; final.
+    /// [`LogError`]; final, unless it says that nothing leads to `target`, which is less than what the
+    /// oldest snapshot holds.
     pub fn truncate(&mut self, target: Zxid) -> Result<Zxid, LogError> {
         self.guarded(|log| {
             log.drop_batch();
@@ -262,7 +272,7 @@ impl TxnLog {
             return Err(LogError::Previous);
         }
         let result = act(self);
-        self.failed = result.is_err();
+        self.failed = result.as_ref().is_err_and(LogError::is_final);
         if self.failed && mutant!(Zk4882) {
             self.failed = false;
             self.drop_batch();

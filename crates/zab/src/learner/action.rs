@@ -24,7 +24,7 @@ pub enum LearnerAction {
     /// Apply the oldest appended transaction that is not applied yet. Its append need not be durable.
     Commit(Zxid),
     /// Cut the log behind this transaction, durably, and load the database anew; answered by
-    /// `truncated`. Until then there is no `Append` and no `Commit`.
+    /// `truncated`, or by `cannot_truncate`. Until then there is no `Append` and no `Commit`.
     Truncate(Zxid),
     /// Make the received snapshot the database, durably; answered by `installed`. Until then there is no
     /// `Append` and no `Commit`.

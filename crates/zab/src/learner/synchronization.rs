@@ -247,6 +247,11 @@ impl Synchronization {
         LearnerAction::Send(QuorumPacket::new(PacketType::Ack, start))
     }
 
+    /// Whether the log is being cut.
+    pub(super) fn awaits_truncation(&self) -> bool {
+        matches!(self.step, Step::Truncated(..))
+    }
+
     /// Whether the leader waits for this server's storage.
     pub(super) fn waits_for_storage(&self) -> bool {
         match self.step {

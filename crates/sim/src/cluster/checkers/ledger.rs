@@ -107,6 +107,11 @@ impl Ledger {
                 book.appended.retain(|zxid| zxid <= target);
                 book.truncating = Some(*target);
             }
+            Fact::Uncut { member } => {
+                let book = &mut self.books[*member];
+                book.appended.clone_from(&book.durable);
+                book.truncating = None;
+            }
             Fact::Truncated {
                 member,
                 history,

@@ -47,6 +47,7 @@ impl Fact<'_> {
             Fact::Left { .. } => 25,
             Fact::Loaded { .. } => 26,
             Fact::Kept { .. } => 27,
+            Fact::Uncut { .. } => 28,
         }
     }
 
@@ -78,7 +79,7 @@ impl Fact<'_> {
             | Fact::Kept { history, .. } => {
                 out.zxid(last(history));
             }
-            Fact::Installing { .. } | Fact::Settled { .. } => {}
+            Fact::Installing { .. } | Fact::Uncut { .. } | Fact::Settled { .. } => {}
             Fact::Taken { conn, .. } | Fact::Closing { conn, .. } | Fact::Left { conn, .. } => {
                 out.tag(conn.0);
             }
@@ -213,7 +214,9 @@ impl Sink {
             | Input::LogProbed(link, _) => self.tag(link.0),
             Input::EpochAccepted(epoch) | Input::EpochEntered(epoch) => self.signed(epoch.0),
             Input::Truncated { last, .. } => self.zxid(*last),
-            Input::StorageFailed { reason } => self.bytes(reason.as_bytes()),
+            Input::StorageFailed { reason } | Input::CannotTruncate { reason, .. } => {
+                self.bytes(reason.as_bytes())
+            }
             Input::Installed { .. } | Input::Leave | Input::Timer => {}
         }
         std::mem::discriminant(input).hash(self);

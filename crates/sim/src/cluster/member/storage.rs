@@ -242,7 +242,14 @@ impl Member {
                 last: target,
             }));
         }
-        let last = self.log.truncate(target)?;
+        let last = match self.log.truncate(target) {
+            Err(err) if !err.is_final() => {
+                env.tell(&Fact::Uncut { member: self.id });
+                let reason = err.to_string();
+                return Ok(Some(Input::CannotTruncate { generation, reason }));
+            }
+            last => last?,
+        };
         let Found { recovered, history } = self.site.recover()?;
         env.tell(&Fact::Truncated {
             member: self.id,

@@ -80,12 +80,15 @@ fn without_a_snapshot_to_start_from_nothing_is_touched() {
         site.disk.remove(&site.dirs.snapshots.join(name)).unwrap();
     }
     let before = site.names();
-    let refused = site.log(Zxid(12)).truncate(Zxid(6)).unwrap_err();
+    let mut log = site.log(Zxid(12));
+    let refused = log.truncate(Zxid(6)).unwrap_err();
     assert!(matches!(
         refused,
         LogError::Truncate(TruncateError::NoSnapshot(Zxid(6)))
     ));
+    assert!(!refused.is_final(), "the log is as it was");
     assert_eq!(site.names(), before);
+    log.replace_after(Zxid(12)).unwrap();
 }
 
 #[test]

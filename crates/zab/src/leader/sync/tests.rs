@@ -214,6 +214,18 @@ fn a_snapshot_can_be_forced() {
     }
 }
 
+/// So asks a learner for whom nothing else will do.
+#[test]
+fn whoever_claims_the_start_of_an_epoch_to_come_gets_a_snapshot() {
+    for log_sync in [true, false] {
+        let rules = SyncRules {
+            use_log: log_sync,
+            ..rules()
+        };
+        assert_eq!(choose(z(9, 0), &window(), rules, None), SyncPlan::Snapshot);
+    }
+}
+
 #[test]
 fn a_learner_without_any_history_gets_a_snapshot() {
     assert_eq!(

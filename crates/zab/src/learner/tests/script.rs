@@ -183,6 +183,11 @@ impl Bench {
         self.act(|learner, _, out| learner.persisted(upto, out))
     }
 
+    pub(super) fn cannot_truncate(&mut self) -> Vec<String> {
+        let reason = "nothing leads there";
+        self.act(|learner, now_ms, out| learner.cannot_truncate(now_ms, reason.into(), out))
+    }
+
     pub(super) fn truncated(&mut self, last: Zxid) -> Vec<String> {
         self.act(|learner, now_ms, out| learner.truncated(now_ms, last, out))
     }

@@ -75,6 +75,36 @@ fn a_cut_that_missed_its_transaction_is_not_gone_on_from() {
     assert!(resigned(&words).contains("was not in the log"), "{words:?}");
 }
 
+/// A history that came as a snapshot cannot be cut within it. The leader may need this server, so the
+/// role is kept, and only the link is made anew.
+#[test]
+fn who_cannot_cut_asks_the_leader_for_a_snapshot() {
+    let mut bench = Bench::synchronizing(Follower, z(5, 7));
+    assert_eq!(bench.cannot_truncate(), [""; 0], "no cut was asked for");
+    bench.hear(Trunc, z(5, 5));
+    let again = ["hangup", "dial 3"];
+    assert_eq!(bench.cannot_truncate(), again);
+    assert_eq!(bench.truncated(z(5, 5)), [""; 0], "of the old link");
+    bench.link_up();
+    // The start of an epoch that is yet to come, which no leader takes for a part of its history.
+    let asked = bench.hear(LeaderInfo, z(6, 0));
+    assert_eq!(asked, ["send AckEpoch 7.0"]);
+    assert_eq!(bench.snapshot(z(5, 5)), ["install 5.5"]);
+    bench.installed();
+    assert_eq!(bench.hear(NewLeader, z(6, 0)), ["enter epoch 6"]);
+}
+
+#[test]
+fn a_leader_that_wants_a_cut_even_so_is_not_asked_for_ever() {
+    let mut bench = Bench::synchronizing(Follower, z(5, 7));
+    bench.hear(Trunc, z(5, 5));
+    bench.cannot_truncate();
+    bench.link_up();
+    bench.hear(LeaderInfo, z(6, 0));
+    bench.hear(Trunc, z(5, 5));
+    assert_eq!(bench.cannot_truncate(), ["halt: nothing leads there"]);
+}
+
 #[test]
 fn a_cut_that_left_too_much_halts() {
     let mut bench = Bench::synchronizing(Follower, z(5, 7));
