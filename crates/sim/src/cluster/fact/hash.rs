@@ -215,7 +215,7 @@ impl Sink {
             Input::EpochAccepted(epoch) | Input::EpochEntered(epoch) => self.signed(epoch.0),
             Input::Truncated { last, .. } => self.zxid(*last),
             Input::StorageFailed { reason } | Input::CannotTruncate { reason, .. } => {
-                self.bytes(reason.as_bytes())
+                self.bytes(reason.as_bytes());
             }
             Input::Installed { .. } | Input::Leave | Input::Timer => {}
         }
