@@ -138,6 +138,18 @@ impl Mutant {
                 "driver, member/core.rs",
                 Ensemble,
             ),
+            Mutant::Zk1675 => row(
+                "A sync() is answered without proof that the leader leads still.",
+                "Who reads behind it misses what another leader's clients know.",
+                "zab, leader/confirmation.rs",
+                Ensemble,
+            ),
+            Mutant::Zk4306 => row(
+                "A session is closed with more ephemerals than fit into a transaction.",
+                "Nobody can read that transaction: members neither follow nor start again.",
+                "node, node/orderer.rs",
+                Ensemble,
+            ),
             Mutant::AcknowledgesBeforeSync => row(
                 "The log says that it has synced when it has written.",
                 "What was acknowledged is gone with the power.",

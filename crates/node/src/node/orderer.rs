@@ -6,7 +6,9 @@ use super::{Barrier, Node, Proposal, Role};
 use crate::prep::{Asker, Prep, Write};
 use crate::step::{ClientRequest, ConnId, Now, OpenSession, Output, Owner};
 use bytes::Bytes;
-use zooid_proto::{ErrorCode, Id, OpCode, Reader, SessionId, Txn, TxnHeader, TxnRecord, Zxid};
+use zooid_proto::{
+    ErrorCode, Id, OpCode, Reader, SessionId, Txn, TxnHeader, TxnRecord, Zxid, mutant,
+};
 use zooid_tree::Replica;
 use zooid_zab::Round;
 
@@ -256,6 +258,9 @@ impl Node {
             session: SessionId(0),
             cxid: 0,
         };
+        if mutant!(Zk4306) {
+            return;
+        }
         let some = |mut prep: Prep<'_>| prep.shed_ephemerals(session);
         while let Some(txn) = self.prep(now, replica).and_then(some) {
             self.propose(now, origin, txn, replica, out);

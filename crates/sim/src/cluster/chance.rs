@@ -10,6 +10,8 @@ use std::str::FromStr;
 pub enum Chance {
     /// The one planned as this, in order of time.
     Planned(u64),
+    /// That a leader is deposed without hearing of it.
+    Deposition,
     /// When a member begins a life, both counted from 0.
     AtStart {
         /// Which.
@@ -30,15 +32,20 @@ impl fmt::Display for Chance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Chance::Planned(at) => write!(f, "{at}"),
+            Chance::Deposition => f.write_str(DEPOSITION),
             Chance::AtStart { member, life } => write!(f, "start{member}.{life}"),
             Chance::AtEnd { member, life } => write!(f, "end{member}.{life}"),
         }
     }
 }
 
+const DEPOSITION: &str = "deposition";
+
 /// What is no name of a [`Chance`].
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{0:?} names no fault: expected a number, startMEMBER.LIFE or endMEMBER.LIFE")]
+#[error(
+    "{0:?} names no fault: expected a number, {DEPOSITION}, startMEMBER.LIFE or endMEMBER.LIFE"
+)]
 pub struct NoChance(String);
 
 impl FromStr for Chance {
@@ -53,6 +60,8 @@ impl FromStr for Chance {
             life(rest).map(|(member, life)| Chance::AtStart { member, life })
         } else if let Some(rest) = text.strip_prefix("end") {
             life(rest).map(|(member, life)| Chance::AtEnd { member, life })
+        } else if text == DEPOSITION {
+            Some(Chance::Deposition)
         } else {
             text.parse().ok().map(Chance::Planned)
         };

@@ -21,12 +21,26 @@ use zooid_proto::{
 
 /// Requests under way at most.
 const OUTSTANDING_MAX: usize = 12;
+/// Requests that are asked at once on an errand, at most.
+const ERRAND_ASKS: usize = 1 + REGISTERS.len();
 /// What the first requests of a client create.
 const PARENTS: [&str; 5] = ["/u", "/own", "/cas", REGISTERS[0], REGISTERS[1]];
+/// Of what a client asks for that wants many ephemerals; and how long their names are.
+const HOARD_PER_MILLE: u64 = 500;
+const LONG_NAME: usize = 600;
 /// Without a word from the server for so long, a client goes elsewhere.
 const PATIENCE_US: u64 = 700_000;
 /// A client that has nothing to ask says that it lives.
 const PING_INTERVAL_US: u64 = 60_000;
+
+/// What a client does instead of whatever it likes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Errand {
+    /// Looks what there is, with sync(), on this member.
+    Read(MemberId),
+    /// Changes what there is, on any other member than this.
+    Change { not_on: MemberId },
+}
 
 #[derive(Debug)]
 pub(crate) struct Client {
@@ -45,10 +59,14 @@ pub(crate) struct Client {
     names: u64,
     parents_made: usize,
     ephemerals: Vec<String>,
+    /// Whether it owns many ephemerals of long names.
+    hoards: bool,
     /// Registers looked at, and what version was seen.
     looks: Vec<(&'static str, i32)>,
     /// A sync is asked for to see what there is now.
     has_synced: bool,
+    /// Until it is told that this is over, or to be calm.
+    pub(crate) errand: Option<Errand>,
     /// Whether it asks only what is needed, and hangs up no more.
     is_calm: bool,
     /// Whether it asks for nothing any more.
@@ -91,8 +109,10 @@ impl Client {
             names: 0,
             parents_made: 0,
             ephemerals: Vec::new(),
+            hoards: profile.limit.0 < Limit::default().0,
             looks: Vec::new(),
             has_synced: false,
+            errand: None,
             is_calm: false,
             is_done: false,
             calm_writes: 0,
@@ -101,6 +121,7 @@ impl Client {
     }
 
     pub(crate) fn calm_down(&mut self) {
+        self.errand = None;
         self.is_calm = true;
     }
 
@@ -129,7 +150,7 @@ impl Client {
         if !self.is_calm && self.dice.per_mille(8) {
             return self.hang_up(env);
         }
-        if self.is_done {
+        if self.is_done || self.errand.is_some() {
             return self.stay_alive(env);
         }
         for _ in 0..self.dice.between(1, 3) {
@@ -143,6 +164,50 @@ impl Client {
         }
     }
 
+    /// Goes where the errand has to be run, and waits there.
+    pub(crate) fn send_on(&mut self, env: &mut Env, errand: Errand) {
+        self.errand = Some(errand);
+        let is_there = |call: &Call| match errand {
+            Errand::Read(member) => call.member == member,
+            Errand::Change { not_on } => call.member != not_on,
+        };
+        if !self.call.as_ref().is_some_and(is_there) {
+            self.hang_up(env);
+        }
+    }
+
+    /// Asks once more for what the errand is about.
+    pub(crate) fn run_errand(&mut self, env: &mut Env) {
+        let is_greeted = self.call.as_ref().is_some_and(|call| call.is_greeted);
+        let has_registers = self.parents_made == PARENTS.len();
+        let has_room = self.unanswered() + ERRAND_ASKS <= OUTSTANDING_MAX;
+        if !(is_greeted && has_registers && has_room) {
+            return;
+        }
+        match self.errand {
+            None => {}
+            Some(Errand::Read(_)) => {
+                self.looks.clear();
+                self.ask(env, Ask::Sync);
+                for register in REGISTERS {
+                    self.ask(env, Ask::Look(register));
+                }
+            }
+            Some(Errand::Change { .. }) => match self.looks.pop() {
+                Some((register, version)) => {
+                    let value = self.name("");
+                    let swap = Ask::Swap {
+                        register,
+                        version,
+                        value,
+                    };
+                    self.ask(env, swap);
+                }
+                None => self.ask(env, Ask::Look(REGISTERS[0])),
+            },
+        }
+    }
+
     fn stay_alive(&mut self, env: &mut Env) {
         let is_due = |call: &Call| env.now_us > call.asked_us + PING_INTERVAL_US;
         if self.call.as_ref().is_some_and(is_due) {
@@ -153,7 +218,13 @@ impl Client {
     fn dial(&mut self, env: &mut Env, next_conn: &mut u64) {
         *next_conn += 1;
         let conn = ConnId(*next_conn);
-        let member = self.dice.index(self.members);
+        let member = match (self.dice.index(self.members), self.errand) {
+            (_, Some(Errand::Read(member))) => member,
+            (drawn, Some(Errand::Change { not_on })) if drawn == not_on => {
+                (drawn + 1) % self.members
+            }
+            (drawn, _) => drawn,
+        };
         let arrives_us = env.now_us + self.dice.between(50, 2000);
         self.call = Some(Call {
             conn,
@@ -230,6 +301,12 @@ impl Client {
                 Some(Request::Close) | None => Ask::Close,
                 Some(request) => Ask::Any(request),
             };
+        }
+        if self.hoards && !self.is_calm && self.dice.per_mille(HOARD_PER_MILLE) {
+            let name = self.name("/own");
+            let path = format!("{name}{}", "-".repeat(LONG_NAME));
+            self.ephemerals.push(path.clone());
+            return Ask::Ephemeral(path);
         }
         match self.dice.below(100) {
             0..35 => Ask::Unique(self.name("/u")),

@@ -5,7 +5,7 @@ use crate::random::Random;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use zooid_node::{LocalSessions, Settings};
-use zooid_proto::ServerId;
+use zooid_proto::{Limit, ServerId};
 use zooid_zab::{EnsembleSettings, Group, Membership, QuorumVerifier, View};
 
 /// One run.
@@ -71,6 +71,8 @@ pub(crate) struct Profile {
     pub(crate) any_per_mille: u64,
     /// Bytes of their values at most.
     pub(crate) data_max: u64,
+    /// What a member reads at most, of a record among others (`jute.maxbuffer`).
+    pub(crate) limit: Limit,
     /// Transactions between snapshots.
     pub(crate) snap_count: u64,
     /// Transactions that a leader keeps for learners (`commitLogCount`).
@@ -142,6 +144,7 @@ impl Profile {
             fault_interval_us: *dice.pick(&[100_000, 250_000, 250_000, 600_000]),
             any_per_mille: *dice.pick(&[0, 300, 600, 900]),
             data_max: *dice.pick(&[20, 60, 600]),
+            limit: draw_limit(options.seed),
             local_sessions: if options.with_local_sessions {
                 local_sessions
             } else {
@@ -234,6 +237,7 @@ impl Profile {
             min_session_timeout_ms: 2 * 100,
             max_session_timeout_ms: 20 * 100,
             local_sessions: self.local_sessions,
+            limit: self.limit,
             ..crate::options::settings()
         }
     }
@@ -249,6 +253,20 @@ fn draw_counter_max(seed: u64) -> u32 {
         40,
     ])
 }
+
+/// Some members read little: as little as the largest request of a client takes. Of a stream of its own,
+/// too.
+fn draw_limit(seed: u64) -> Limit {
+    if draw_counter_max(seed) < EnsembleSettings::COUNTER_MAX {
+        // Clients then own much: a snapshot of it takes longer than a short epoch lasts.
+        return Limit::default();
+    }
+    let mut dice = Random::stream(seed, "limit");
+    *dice.pick(&[Limit::default(), Limit::default(), Limit(SMALL_LIMIT)])
+}
+
+/// Four nodes with the most data there is, and what stands around that.
+const SMALL_LIMIT: usize = 4_000;
 
 /// `tickTime`.
 const TICK_MS: i64 = 100;

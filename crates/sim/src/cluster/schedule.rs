@@ -34,6 +34,8 @@ pub(crate) enum Event {
     Ballot { from: MemberId, to: MemberId },
     /// Something breaks.
     Fault,
+    /// A leader is deposed unawares, step by step.
+    Depose(Deposing),
     /// A disk has room again.
     FreeDisk(MemberId),
     /// Parts of the network find together again.
@@ -42,6 +44,21 @@ pub(crate) enum Event {
     Mend,
     /// Looks whether the ensemble has converged.
     Look,
+}
+
+/// Steps in which a leader is deposed without hearing of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Deposing {
+    /// What is said to it comes late from now on.
+    Begin,
+    /// What it says does not come any more.
+    Deafen(MemberId),
+    /// Nor what is said to it.
+    Cut(MemberId),
+    /// Clients ask how things stand.
+    Prompt,
+    /// Everybody finds together again.
+    End,
 }
 
 #[derive(Clone, Debug)]

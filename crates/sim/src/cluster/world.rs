@@ -2,6 +2,7 @@
 
 mod acts;
 mod damage;
+mod deposition;
 mod faults;
 mod lives;
 mod upkeep;
@@ -115,6 +116,7 @@ impl World {
             self.env.after(delay_us, Event::Act(ClientId(client)));
         }
         self.schedule_fault();
+        self.schedule_deposition();
         self.env.after(self.options.faults_ms * 1000, Event::Mend);
         let played = catch_unwind(AssertUnwindSafe(|| self.play()));
         if let Err(panic) = played {
@@ -199,6 +201,7 @@ impl World {
             Event::Arrive(wire, direction) => self.arrive(wire, direction),
             Event::Ballot { from, to } => self.ballot(from, to),
             Event::Fault => self.break_something(),
+            Event::Depose(deposing) => self.depose(deposing),
             Event::FreeDisk(at) => self.free_disk(at),
             Event::Reunite => {
                 self.env.milestone("the network is whole again");

@@ -21,7 +21,7 @@ use crate::LinkId;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use zooid_proto::{PacketType, QuorumPacket, Zxid};
+use zooid_proto::{PacketType, QuorumPacket, Zxid, mutant};
 
 /// A round of PINGs that ask whether this server leads still. They are numbered from 1 in each reign.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,12 +47,20 @@ impl Round {
 pub(super) struct Confirmation {
     /// The newest that has begun, and the newest that a quorum has answered; others are given up.
     begun: Round,
-    pub(super) confirmed: Round,
+    confirmed: Round,
     /// Somebody has asked since the one under way began.
     is_wanted: bool,
 }
 
 impl Confirmation {
+    /// The newest round of which there is proof.
+    pub(super) fn confirmed(&self) -> Round {
+        if mutant!(Zk1675) {
+            return Round(i64::MAX);
+        }
+        self.confirmed
+    }
+
     fn is_under_way(&self) -> bool {
         self.begun > self.confirmed
     }
@@ -80,7 +88,7 @@ impl Leader {
     #[must_use]
     pub fn confirmed(&self) -> Round {
         let reign = self.reign();
-        reign.map_or(Round::default(), |reign| reign.confirmation.confirmed)
+        reign.map_or(Round::default(), |reign| reign.confirmation.confirmed())
     }
 
     /// A learner's answer to a PING.

@@ -95,7 +95,7 @@ impl Reign {
 
     /// The next sync whose wait is over.
     pub(super) fn next_sync_due(&mut self) -> Option<LinkId> {
-        let (committed, confirmed) = (self.last_committed(), self.confirmation.confirmed);
+        let (committed, confirmed) = (self.last_committed(), self.confirmation.confirmed());
         let is_due = |sync: &Sync| sync.after <= committed && sync.round <= confirmed;
         let sync = self.syncs.pop_front_if(|sync| is_due(sync))?;
         Some(sync.link)

@@ -9,7 +9,7 @@ use crate::cluster::options::member_of;
 use crate::cluster::schedule::WireId;
 use bytes::Bytes;
 use zooid_node::Input;
-use zooid_proto::{Jute, Limit, PacketType, QuorumPacket, ServerId, Zxid, mutant};
+use zooid_proto::{Jute, PacketType, QuorumPacket, ServerId, Zxid, mutant};
 use zooid_zab::LinkId;
 
 /// An acknowledgement that a mutant lets another one overtake.
@@ -53,7 +53,7 @@ impl Member {
             None => bytes,
         };
         loop {
-            match QuorumPacket::split(&bytes, Limit::default()) {
+            match QuorumPacket::split(&bytes, self.settings.limit) {
                 Ok(Some((packet, len))) => {
                     bytes = bytes.slice(len..);
                     self.misread(&packet);

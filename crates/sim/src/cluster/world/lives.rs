@@ -105,6 +105,13 @@ impl World {
     pub(super) fn load(&self, at: MemberId) -> Result<(Found, Epochs), String> {
         let site = &self.places[at].site;
         let found = site.recover().map_err(|err| err.to_string())?;
+        let mut records = found.recovered.recent.iter();
+        if let Some((zxid, _)) = records.find(|(_, record)| record.len() > self.profile.limit.0) {
+            // As a server of ZooKeeper's does, which would take this one's place.
+            return Err(format!(
+                "the record of {zxid} is larger than jute.maxbuffer"
+            ));
+        }
         let last = found.recovered.last_zxid;
         let epochs = site.epochs.load(last).map_err(|err| err.to_string())?;
         let epochs = Epochs {

@@ -6,7 +6,7 @@ use crate::model::{Answer, Ask, Change, Moment, Quotas, Tree};
 use crate::request::Request;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use zooid_proto::{ErrorCode, Id, SessionId, Txn, TxnHeader, TxnRecord, Zxid};
+use zooid_proto::{EphemeralOwner, ErrorCode, Id, SessionId, Txn, TxnHeader, TxnRecord, Zxid};
 use zooid_tree::Replica;
 
 /// A request in its session.
@@ -155,6 +155,13 @@ impl State {
                 self.tree.may_be_swept(path, wall_ms)?;
                 self.tree.remove(path, zxid, &mut self.changes);
             }
+            Txn::Multi(parts) if session == SessionId(0) => {
+                // Too many for the transaction that closes their session.
+                let paths = self.shed(parts)?;
+                for path in paths {
+                    self.tree.remove(&path, zxid, &mut self.changes);
+                }
+            }
             txn => match asked {
                 Some(asked) => {
                     let asker = (session, is_global);
@@ -166,6 +173,28 @@ impl State {
             },
         }
         Ok(())
+    }
+
+    /// What the leader deletes by itself: ephemerals of one session.
+    fn shed(&self, parts: &[Txn]) -> Result<Vec<String>, String> {
+        let mut paths = Vec::new();
+        let mut owners = BTreeSet::new();
+        for part in parts {
+            let Txn::Delete { path } = part else {
+                return Err(format!("nobody asked for {part:?}"));
+            };
+            let node = self.tree.nodes.get(path.as_str());
+            match node.map(|node| node.owner()) {
+                Some(EphemeralOwner::Session(owner)) => owners.insert(owner),
+                owner => return Err(format!("{path} of {owner:?} is deleted, unasked")),
+            };
+            paths.push(path.clone());
+        }
+        if owners.len() == 1 {
+            Ok(paths)
+        } else {
+            Err(format!("ephemerals of {owners:?} are deleted at once"))
+        }
     }
 
     fn answer(
