@@ -156,6 +156,7 @@ fn mntr_has_the_same_names() {
         .into_iter()
         .filter(|name| !is_in(&left_out, name))
         .chain(NEW_IN_3_9.iter().map(|name| (*name).to_owned()))
+        .chain(["disk_full".to_owned()])
         .collect();
     assert_eq!(families(&zooid), expected);
     for name in java.keys().filter(|name| !is_in(&left_out, family(name))) {

@@ -561,6 +561,16 @@ impl Connection {
         self.finish(ctx, &request);
     }
 
+    /// A write was refused in its place, without a transaction.
+    pub fn on_declined(&mut self, ctx: &Context<'_>, cxid: i32, error: ErrorCode) {
+        let Some(request) = self.next_write(cxid) else {
+            return;
+        };
+        let zxid = ctx.replica.last_zxid();
+        self.outbox.reply(request.xid, zxid, error);
+        self.finish(ctx, &request);
+    }
+
     /// The write that heads the queue. Commits come in the order of requests, so it is the one
     /// that was committed, unless the connection has given up meanwhile.
     fn next_write(&mut self, cxid: i32) -> Option<Pending> {

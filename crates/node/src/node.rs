@@ -50,6 +50,8 @@ pub struct Node {
     /// Requests that wait for every proposal made before them, and for proof that this server leads.
     barriers: VecDeque<Barrier>,
     sweep: Sweep,
+    /// Whether what makes the log grow is to be refused.
+    is_disk_low: bool,
     next_session: SessionId,
     generation: u64,
     stats: NodeStats,
@@ -95,8 +97,17 @@ struct Barrier {
     round: Option<Round>,
     conn: ConnId,
     cxid: i32,
-    /// Whether it is the end of a local session rather than a sync.
-    closes_local: bool,
+    what: Awaited,
+}
+
+/// What a request wants that waits for a [`Barrier`].
+#[derive(Clone, Copy, Debug)]
+enum Awaited {
+    Sync,
+    /// The end of a local session.
+    LocalEnd,
+    /// Its place among the replies, for this error.
+    Refusal(ErrorCode),
 }
 
 impl Node {
@@ -132,6 +143,7 @@ impl Node {
             proposals: VecDeque::new(),
             barriers: VecDeque::new(),
             sweep: Sweep::new(settings.containers, now),
+            is_disk_low: false,
             next_session: first_session_id(me, now),
             generation: 0,
             stats: NodeStats {
@@ -160,6 +172,7 @@ impl Node {
             // A completion of a history that has been replaced since.
             Input::Persisted { .. } => {}
             Input::StorageFailed { reason } => self.halt(reason, out),
+            Input::DiskSpace { is_low } => self.is_disk_low = is_low,
             Input::Timer => self.timer(now, replica, out),
             Input::Leave => self.prepare_to_leave(now, out),
             ensemble => self.ensemble_input(now, ensemble, replica, out),
@@ -347,10 +360,10 @@ impl Node {
 
     fn release(&mut self, barrier: &Barrier, out: &mut Vec<Output>) {
         let Barrier { conn, cxid, .. } = *barrier;
-        if barrier.closes_local {
-            self.local_closed(conn, cxid, out);
-        } else {
-            out.push(Output::Complete { conn, cxid });
+        match barrier.what {
+            Awaited::Sync => out.push(Output::Complete { conn, cxid }),
+            Awaited::LocalEnd => self.local_closed(conn, cxid, out),
+            Awaited::Refusal(error) => out.push(Output::Decline { conn, cxid, error }),
         }
     }
 

@@ -185,6 +185,28 @@ impl Write {
 }
 
 impl Write {
+    /// Whether it brings data that the log, and perhaps the database, must grow for. What removes, checks
+    /// or says who may do what is small.
+    pub(crate) fn stores_data(&self) -> bool {
+        match self {
+            Write::Create(_) | Write::SetData(_) => true,
+            Write::Multi(multi) => multi.0.iter().any(|op| match op {
+                MultiOp::Create(_)
+                | MultiOp::Create2(_)
+                | MultiOp::CreateContainer(_)
+                | MultiOp::CreateTtl(_)
+                | MultiOp::SetData(_) => true,
+                MultiOp::Delete(_) | MultiOp::Check(_) => false,
+            }),
+            Write::Delete(_)
+            | Write::SetAcl(_)
+            | Write::Check(_)
+            | Write::Reconfig
+            | Write::CloseSession
+            | Write::Sweep(_) => false,
+        }
+    }
+
     /// Whether it may create a node that goes with its session. One that cannot be said to does not.
     pub(crate) fn creates_ephemerals(&self) -> bool {
         match self {

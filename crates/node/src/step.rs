@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use std::sync::Arc;
-use zooid_proto::{Epoch, Id, OpCode, QuorumPacket, ServerId, SessionId, TxnRecord, Zxid};
+use zooid_proto::{
+    Epoch, ErrorCode, Id, OpCode, QuorumPacket, ServerId, SessionId, TxnRecord, Zxid,
+};
 use zooid_zab::{LinkId, LogProbe};
 
 /// The time, handed in with every step.
@@ -91,6 +93,12 @@ pub enum Input {
     StorageFailed {
         /// What the disk said.
         reason: String,
+    },
+    /// The disk is about to be full, or no longer is. Only a server that orders heeds it: it then refuses
+    /// what makes the log and the database grow, so that the rest stays possible.
+    DiskSpace {
+        /// Whether there is little room left.
+        is_low: bool,
     },
     /// Time has passed.
     Timer,
@@ -182,6 +190,16 @@ pub enum Output {
         conn: ConnId,
         /// The client's request id.
         cxid: i32,
+    },
+    /// A write of this connection is refused without a place in the order; everything proposed before it
+    /// has been committed.
+    Decline {
+        /// Whom to answer.
+        conn: ConnId,
+        /// The client's request id.
+        cxid: i32,
+        /// Why.
+        error: ErrorCode,
     },
     /// A session is open on this connection again.
     Attached {

@@ -211,6 +211,12 @@ impl TestServer {
                     conn.on_complete(ctx, cxid);
                 });
             }
+            Output::Decline { conn, cxid, error } => {
+                self.with(Some(conn), |conn, ctx| {
+                    conn.before_commit(ctx);
+                    conn.on_declined(ctx, cxid, error);
+                });
+            }
             Output::Attached {
                 conn,
                 session,

@@ -355,6 +355,13 @@ impl Core {
                     conn.on_complete(ctx, cxid);
                 });
             }
+            Output::Decline { conn, cxid, error } => {
+                self.with_client(replica, conn, |client, ctx| {
+                    let mut conn = client.conn.lock();
+                    conn.before_commit(ctx);
+                    conn.on_declined(ctx, cxid, error);
+                });
+            }
             Output::Attached {
                 conn,
                 session,

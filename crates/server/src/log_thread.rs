@@ -8,19 +8,21 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
-use std::time::Instant;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 use zooid_node::Input;
 use zooid_proto::{Epoch, Zxid};
-use zooid_storage::{LogError, RecoverError, SnapshotError, TxnLog};
+use zooid_storage::{DiskSpace, LogError, RecoverError, SnapshotError, TxnLog};
 use zooid_tree::Replica;
 
 /// Commands that may wait for the log.
 pub(crate) const LOG_QUEUE_MAX: usize = 64 << 10;
 /// Records synced together at most (Java `zookeeper.maxBatchSize` bounds the same).
 const SYNC_BATCH_MAX: usize = 4096;
+/// After so long without a command the free space is looked at all the same: others fill and empty disks.
+const SPACE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What reaches the log thread.
 pub(crate) enum LogCommand {
@@ -133,6 +135,10 @@ pub(crate) struct LogThread {
     shared: Arc<Shared>,
     cadence: SnapshotCadence,
     snapshots: SyncSender<()>,
+    /// As the core knows it.
+    space: DiskSpace,
+    /// A snapshot is due, and waits for space.
+    owes_snapshot: bool,
 }
 
 /// Appended and not synced yet.
@@ -158,13 +164,21 @@ impl LogThread {
             shared,
             cadence,
             snapshots,
+            space: DiskSpace::Enough,
+            owes_snapshot: false,
         }
     }
 
     /// Runs until the core is gone or the disk fails. A failure is final: after it nothing is
     /// reported durable any more.
     pub(crate) fn run(mut self) {
-        while let Ok(first) = self.inbox.recv() {
+        loop {
+            self.look_for_space();
+            let first = match self.inbox.recv_timeout(SPACE_LOOK_INTERVAL) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
             if let Err(failure) = self.turn(first) {
                 error!(%failure, "the storage has failed");
                 let reason = failure.to_string();
@@ -173,6 +187,26 @@ impl LogThread {
                 return;
             }
         }
+    }
+
+    /// Tells the core, and the operator, when the disk gets full and when it no longer is. That it cannot
+    /// be asked is no reason to refuse anything.
+    fn look_for_space(&mut self) {
+        let space = self.log.look_for_space().unwrap_or(self.space);
+        if space == self.space {
+            return;
+        }
+        self.space = space;
+        let is_low = space == DiskSpace::Low;
+        self.progress
+            .report(Completion::Plain(Input::DiskSpace { is_low }));
+        let directory = self.shared.files.dirs.logs.display();
+        if is_low {
+            warn!(%directory, "the disk is full: refusing what stores data until there is space again");
+        } else {
+            info!(%directory, "the disk has space again");
+        }
+        self.shared.stats.set_disk_full(is_low);
     }
 
     /// Appends what has queued up, up to the next other command, and syncs once.
@@ -310,12 +344,15 @@ impl LogThread {
         Ok(())
     }
 
-    /// Starts a new log file and asks for a snapshot, so that recovery never replays too much.
+    /// Starts a new log file and asks for a snapshot, so that recovery never replays too much. Not on a
+    /// full disk: both would take the room that is kept for the log.
     fn roll_if_due(&mut self, records: usize) -> Result<(), LogError> {
         let records = u64::try_from(records).unwrap_or(u64::MAX);
-        if !self.cadence.is_due(records, self.log.size()) {
+        self.owes_snapshot |= self.cadence.is_due(records, self.log.size());
+        if !self.owes_snapshot || self.space == DiskSpace::Low {
             return Ok(());
         }
+        self.owes_snapshot = false;
         self.log.roll()?;
         self.log.reset_size();
         // A full queue: a snapshot is being written already.

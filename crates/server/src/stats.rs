@@ -9,7 +9,7 @@ use crate::role_log::RoleLog;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use zooid_node::{Input, NodeStats, Now, PeerStatus, Recent, Tally};
 use zooid_proto::{EventType, PacketType};
@@ -26,6 +26,8 @@ pub(crate) struct ServerStats {
     pub(crate) counters: Counters,
     /// What `stmk` has set. Nothing depends on it.
     pub(crate) trace_mask: AtomicI64,
+    /// Whether what stores data is refused for want of space.
+    disk_full: AtomicBool,
     summaries: Mutex<Summaries>,
     roles: Mutex<RoleLog>,
 }
@@ -165,6 +167,7 @@ impl ServerStats {
             started,
             counters: Counters::default(),
             trace_mask: AtomicI64::new(INITIAL_TRACE_MASK),
+            disk_full: AtomicBool::new(false),
             summaries: Mutex::new(Summaries::new()),
             roles: Mutex::default(),
         }
@@ -427,6 +430,14 @@ impl ServerStats {
 
     pub(crate) fn snapshot_taken(&self, took: Duration) {
         self.summaries.lock().snapshots.add(millis(took));
+    }
+
+    pub(crate) fn set_disk_full(&self, is_full: bool) {
+        self.disk_full.store(is_full, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_disk_full(&self) -> bool {
+        self.disk_full.load(Ordering::Relaxed)
     }
 
     pub(crate) fn snapshot_failed(&self) {

@@ -40,6 +40,10 @@ impl Disk for ForgetfulDisk {
         self.0.is_writable(dir)
     }
 
+    fn available(&self, dir: &Path) -> io::Result<u64> {
+        self.0.available(dir)
+    }
+
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         self.0.create_dir_all(dir)
     }

@@ -82,6 +82,12 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// When that cannot be found out.
     fn is_writable(&self, dir: &Path) -> io::Result<bool>;
 
+    /// Bytes that the caller may still use on the file system of a directory.
+    ///
+    /// # Errors
+    /// When that cannot be found out.
+    fn available(&self, dir: &Path) -> io::Result<u64>;
+
     /// Creates a directory and its ancestors, durably.
     ///
     /// # Errors
@@ -122,10 +128,11 @@ pub trait DiskFile: fmt::Debug + Send {
     fn truncate(&mut self, len: u64) -> io::Result<()>;
 
     /// Lengthens the file to `len` with zeros, reserving the space where the file system can. A
-    /// file system that cannot, or has no room, leaves a hole instead: that is not an error.
+    /// file system that cannot leaves a hole instead: that is not an error.
     ///
     /// # Errors
-    /// When the length cannot be changed.
+    /// When the length cannot be changed. [`io::ErrorKind::StorageFull`] when there is no room: the
+    /// file's bytes are as before, its length somewhere between the two; it may be used on.
     fn allocate(&mut self, len: u64) -> io::Result<()>;
 
     /// Makes everything written so far durable, and the length (`fdatasync`).

@@ -36,8 +36,9 @@ mod window;
 
 pub use epoch::{EpochError, EpochFiles, Epochs};
 pub use log::{
-    BATCH_RECORDS_MAX, Damage, DecodedLog, LogError, LogFile, LogFileEnd, LogIterator, LogOptions,
-    LogReadError, LogRecord, TornTail, TruncateError, TxnLog, decode_log, follows,
+    BATCH_RECORDS_MAX, Damage, DecodedLog, DiskSpace, LogError, LogFile, LogFileEnd, LogIterator,
+    LogOptions, LogReadError, LogRecord, RESERVE_LEN, TornTail, TruncateError, TxnLog, decode_log,
+    follows,
 };
 pub use names::{DataFile, DirError, Dirs, log_files, read_file, replace_file, snapshot_files};
 pub use purge::{PurgeError, purge};

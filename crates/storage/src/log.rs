@@ -6,6 +6,7 @@ mod file;
 mod frame;
 mod iterator;
 mod padding;
+mod reserve;
 mod truncate;
 mod writer;
 
@@ -13,6 +14,7 @@ pub use damage::{Damage, LogReadError};
 pub use file::{DecodedLog, LogFile, LogFileEnd, decode_log};
 pub use frame::LogRecord;
 pub use iterator::{LogIterator, TornTail};
+pub use reserve::{DiskSpace, RESERVE_LEN};
 pub use truncate::TruncateError;
 pub(crate) use truncate::{cut_file, remove_newest_first};
 pub use writer::{LogError, LogOptions, TxnLog};

@@ -2,7 +2,7 @@
 //! and on a leader.
 
 use super::local_sessions::{FORBIDDEN, Upgrade};
-use super::{Barrier, Node, Proposal, Role};
+use super::{Awaited, Barrier, Node, Proposal, Role};
 use crate::prep::{Asker, Prep, Write};
 use crate::step::{ClientRequest, ConnId, Now, OpenSession, Output, Owner};
 use bytes::Bytes;
@@ -11,6 +11,10 @@ use zooid_proto::{
 };
 use zooid_tree::Replica;
 use zooid_zab::Round;
+
+/// What clients are told whose write does not fit on the disk. Every client of every release knows it, and
+/// none takes it for the connection's fault and tries again at once.
+const DISK_IS_FULL: ErrorCode = ErrorCode::SystemError;
 
 /// Who is behind a transaction.
 #[derive(Clone, Copy, Debug)]
@@ -143,10 +147,10 @@ impl Node {
         }
         if op == OpCode::Sync {
             let round = self.confirm_leadership(now, replica, out);
-            return self.barrier(conn, cxid, round, false, out);
+            return self.barrier(conn, cxid, round, Awaited::Sync, out);
         }
         if op == OpCode::CloseSession && is_local {
-            return self.barrier(conn, cxid, None, true, out);
+            return self.barrier(conn, cxid, None, Awaited::LocalEnd, out);
         }
         match self.upgrade_for(request) {
             Upgrade::NotNeeded => {}
@@ -193,6 +197,15 @@ impl Node {
         }
         let mut r = Reader::shared(order.body, self.settings.limit);
         let txn = match Write::decode(order.op, &mut r) {
+            Ok(write) if self.is_disk_low && write.stores_data() => match owner {
+                // A place in the order would itself cost room.
+                Owner::Client(conn) => {
+                    let what = Awaited::Refusal(DISK_IS_FULL);
+                    return self.barrier(conn, cxid, None, what, out);
+                }
+                // The learner waits for a transaction, and this is the smallest.
+                Owner::Learner(_) => Txn::Error(DISK_IS_FULL),
+            },
             Ok(write) => self.prepare(
                 now,
                 Asker {
@@ -331,7 +344,7 @@ impl Node {
         conn: ConnId,
         cxid: i32,
         round: Option<Round>,
-        closes_local: bool,
+        what: Awaited,
         out: &mut Vec<Output>,
     ) {
         let last = self.proposals.back();
@@ -341,7 +354,7 @@ impl Node {
             round,
             conn,
             cxid,
-            closes_local,
+            what,
         });
         self.release_barriers(out);
     }

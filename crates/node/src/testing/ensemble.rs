@@ -174,7 +174,12 @@ impl TestEnsemble {
 
     /// Begins to stop a server.
     pub(crate) fn leave(&mut self, id: ServerId) {
-        self.inputs.push_back((id, Input::Leave));
+        self.input(id, Input::Leave);
+    }
+
+    /// Lets something happen on a server.
+    pub(crate) fn input(&mut self, id: ServerId, input: Input) {
+        self.inputs.push_back((id, input));
     }
 
     /// Ends a server for good, which its links and the election mesh notice.
@@ -546,6 +551,10 @@ impl Server {
             Output::Complete { conn, cxid } => self.with(Some(conn), now, |conn, ctx| {
                 conn.before_commit(ctx);
                 conn.on_complete(ctx, cxid);
+            }),
+            Output::Decline { conn, cxid, error } => self.with(Some(conn), now, |conn, ctx| {
+                conn.before_commit(ctx);
+                conn.on_declined(ctx, cxid, error);
             }),
             Output::Attached {
                 conn,

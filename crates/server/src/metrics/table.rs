@@ -115,6 +115,11 @@ pub(crate) static METRICS: &[Metric] = &[
         "Connections accepted without TLS from this host",
         |r| counter_value(&r.stats.counters.local_connections),
     ),
+    gauge(
+        "disk_full",
+        "1 when there is so little space for the log that what stores data would be refused here",
+        |r| Number::Integer(i64::from(r.stats.is_disk_full())),
+    ),
     optional("quorum_size", "Servers whose votes count", |r| {
         Some(Number::of_usize(r.member.as_ref()?.voters))
     }),

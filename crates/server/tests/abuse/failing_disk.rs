@@ -1,11 +1,9 @@
-//! Disks that fill and syncs that fail: the server says why, stops, and has lost nothing.
+//! Writes and syncs that fail: the server says why, stops, and has lost nothing.
 
 use crate::bystander::{Acknowledged, Bystander};
 use crate::preload;
 use crate::zooid::{Ended, Setup, Zooid};
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 /// Room that is used up soon, but not at once.
 const SMALL_BYTES: u64 = 3 << 20;
@@ -26,61 +24,6 @@ fn write_until_the_end(zooid: Zooid) -> (Acknowledged, Ended) {
         );
     }
     (bystander.leave(), zooid.wait())
-}
-
-/// A file system of its own for a test; unmounted when dropped.
-struct Mount(PathBuf);
-
-impl Mount {
-    /// `None` where mounting is not allowed.
-    fn small(directory: &Path) -> Option<Mount> {
-        fs::create_dir_all(directory).expect("created");
-        let options = format!("size={SMALL_BYTES}");
-        let arguments = ["-t", "tmpfs", "-o", &options, "none"];
-        let mounted = Command::new("mount")
-            .args(arguments)
-            .arg(directory)
-            .output();
-        let is_mounted = mounted.is_ok_and(|output| output.status.success());
-        is_mounted.then(|| Mount(directory.to_owned()))
-    }
-
-    fn enlarge(&self) {
-        let options = ["-o", "remount,size=256m"];
-        let enlarged = Command::new("mount").args(options).arg(&self.0).status();
-        assert!(enlarged.expect("mount exists").success());
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
-#[test]
-fn full_disk_stops_the_server_and_loses_nothing() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let setup = Setup::on(directory.path());
-    let Some(mount) = Mount::small(&setup.data_dir()) else {
-        println!("mounting is not permitted; the limit on file sizes has a test of its own");
-        return;
-    };
-    let (acknowledged, ended) = write_until_the_end(setup.start());
-    ended.assert_exit_code(1);
-    ended.assert_says("the transaction log cannot be written");
-    ended.assert_says("No space left on device");
-    assert!(acknowledged.len() > 10);
-
-    // Full as it is, there may be no room to start; then that is said.
-    if let Err(ended) = setup.try_start() {
-        ended.assert_exit_code(1);
-        ended.assert_says("No space left on device");
-    }
-    mount.enlarge();
-    let zooid = setup.start();
-    acknowledged.assert_on(&zooid);
-    Bystander::arrive_again(&zooid).assert_unharmed();
 }
 
 #[test]

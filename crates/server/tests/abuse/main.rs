@@ -9,6 +9,7 @@ mod crowd;
 mod damaged_files;
 mod failing_disk;
 mod frames;
+mod full_disk;
 mod held_log;
 mod lifecycle;
 mod limits;

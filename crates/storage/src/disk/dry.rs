@@ -70,6 +70,10 @@ impl Disk for DryDisk {
         self.0.is_writable(Path::new("."))
     }
 
+    fn available(&self, dir: &Path) -> io::Result<u64> {
+        self.0.available(dir)
+    }
+
     fn create_dir_all(&self, _: &Path) -> io::Result<()> {
         Ok(())
     }

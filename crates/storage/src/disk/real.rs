@@ -2,7 +2,8 @@
 
 use super::{DirEntry, Disk, DiskFile, annotate};
 use crate::width::len64;
-use rustix::fs::{Access, FallocateFlags, access, fallocate};
+use rustix::fs::{Access, FallocateFlags, access, fallocate, statvfs};
+use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -74,8 +75,15 @@ impl Disk for RealDisk {
     fn is_writable(&self, dir: &Path) -> io::Result<bool> {
         match access(dir, Access::WRITE_OK) {
             Ok(()) => Ok(true),
-            Err(rustix::io::Errno::ACCESS | rustix::io::Errno::ROFS) => Ok(false),
+            Err(Errno::ACCESS | Errno::ROFS) => Ok(false),
             Err(err) => Err(annotate(&err.into(), "check access to", dir)),
+        }
+    }
+
+    fn available(&self, dir: &Path) -> io::Result<u64> {
+        match statvfs(dir) {
+            Ok(found) => Ok(found.f_bavail.saturating_mul(found.f_frsize)),
+            Err(err) => Err(annotate(&err.into(), "ask for free space in", dir)),
         }
     }
 
@@ -168,13 +176,12 @@ impl DiskFile for RealFile {
             return Ok(());
         }
         // Blocks reserved now need no allocation, hence no journal commit of their own, at each
-        // sync. It is a favour only: a full or simple file system still gets the length.
-        if fallocate(&self.file, FallocateFlags::empty(), current, len - current).is_ok() {
-            return Ok(());
+        // sync. It is a favour only: a simple file system still gets the length.
+        match fallocate(&self.file, FallocateFlags::empty(), current, len - current) {
+            Ok(()) => Ok(()),
+            Err(Errno::NOSPC) => Err(self.annotate(&Errno::NOSPC.into(), "reserve space for")),
+            Err(_) => (self.file.set_len(len)).map_err(|err| self.annotate(&err, "lengthen")),
         }
-        self.file
-            .set_len(len)
-            .map_err(|err| self.annotate(&err, "lengthen"))
     }
 
     fn sync(&mut self) -> io::Result<()> {

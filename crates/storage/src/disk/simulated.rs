@@ -19,6 +19,7 @@
 //!   of its bytes.
 //! * **No space** ([`SimulatedDisk::set_capacity`]): a write that needs more sectors than there are
 //!   fails with [`io::ErrorKind::StorageFull`] after having written what fitted.
+//!   Space that [`DiskFile::allocate`] reserved is there for writes to that file.
 //! * **Flipped bits** ([`SimulatedDisk::flip_bit`]) are durable, and nobody is told.
 //! * **Lost blocks**: [`SimulatedDisk::overwrite`] is durable, and nobody is told;
 //!   [`SimulatedDisk::lose`] makes reading fail until the sector is written again.
@@ -84,6 +85,8 @@ struct Inode {
     durable: Image,
     current: Image,
     pending: Vec<Change>,
+    /// How many sectors, from the first, need no more room to be written.
+    reserved: u64,
     /// Sectors that cannot be read.
     lost: BTreeSet<u64>,
 }
@@ -248,14 +251,14 @@ impl State {
             return u64::MAX;
         };
         let live = self.dirs.values().flat_map(|dir| dir.current.values());
-        let used: u64 = live.map(|id| self.inodes[*id].current.sectors()).sum();
+        let used: u64 = live.map(|id| self.inodes[*id].sectors()).sum();
         max.saturating_sub(used)
     }
 
     fn write(&mut self, id: InodeId, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let verdict = self.begin()?;
         let room = self.room();
-        let fits = self.inodes[id].current.fits(offset, bytes.len(), room);
+        let fits = self.inodes[id].fits(offset, bytes.len(), room);
         let written = match verdict {
             Verdict::Fail => self.random.below(fits + 1),
             Verdict::Go { .. } | Verdict::LastGasp => fits,
@@ -269,6 +272,18 @@ impl State {
         if fits < bytes.len() {
             return Err(io::ErrorKind::StorageFull.into());
         }
+        Ok(())
+    }
+
+    fn allocate(&mut self, id: InodeId, len: u64) -> io::Result<()> {
+        let inode = &self.inodes[id];
+        let reserved = inode.reserved.max(len.div_ceil(len64(SECTOR_LEN)));
+        let lacks = inode.sectors_with(reserved) - inode.sectors();
+        if lacks > self.room() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.resize(id, Change::Lengthen(len))?;
+        self.inodes[id].reserved = reserved;
         Ok(())
     }
 
@@ -312,8 +327,24 @@ impl Inode {
                 self.lost.remove(&sector);
             }
         }
+        if let Change::Truncate(len) = change {
+            self.reserved = self.reserved.min(len.div_ceil(len64(SECTOR_LEN)));
+        }
         change.apply(&mut self.current);
         self.pending.push(change);
+    }
+
+    /// How much room the file takes.
+    fn sectors(&self) -> u64 {
+        self.sectors_with(self.reserved)
+    }
+
+    fn sectors_with(&self, reserved: u64) -> u64 {
+        reserved + self.current.sectors_from(reserved)
+    }
+
+    fn fits(&self, offset: u64, len: usize, room: u64) -> usize {
+        self.current.fits(offset, len, self.reserved, room)
     }
 
     fn sync(&mut self) {
@@ -460,6 +491,10 @@ impl Disk for SimulatedDisk {
         Ok(self.lock().dirs.contains_key(dir))
     }
 
+    fn available(&self, _: &Path) -> io::Result<u64> {
+        Ok(self.lock().room().saturating_mul(len64(SECTOR_LEN)))
+    }
+
     /// Directories are durable at once, as they are on [`super::RealDisk`], which syncs parents.
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         let mut state = self.lock();
@@ -523,9 +558,7 @@ impl DiskFile for SimulatedFile {
     }
 
     fn allocate(&mut self, len: u64) -> io::Result<()> {
-        self.with("lengthen", |state, id| {
-            state.resize(id, Change::Lengthen(len))
-        })
+        self.with("reserve space for", |state, id| state.allocate(id, len))
     }
 
     fn sync(&mut self) -> io::Result<()> {

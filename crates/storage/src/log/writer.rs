@@ -2,6 +2,7 @@
 
 use super::damage::LogReadError;
 use super::padding::padded_size;
+use super::reserve::{DiskSpace, RESERVE_LEN, Reserve};
 use super::truncate::{TruncateError, discard_replaced, truncate};
 use super::{BATCH_RECORDS_MAX, follows, frame};
 use crate::disk::{Disk, DiskFile};
@@ -95,6 +96,7 @@ pub struct TxnLog {
     /// Borders of epochs in the batch.
     crossed: Borders,
     watermark: WatermarkState,
+    reserve: Reserve,
     /// Size of files finished since [`TxnLog::reset_size`].
     finished_size: u64,
     failed: bool,
@@ -121,6 +123,8 @@ struct Current {
     position: u64,
     padded: u64,
     allocated: u64,
+    /// How far space is reserved: as `allocated`, or further than the data if the disk was too full.
+    held: u64,
 }
 
 impl TxnLog {
@@ -134,6 +138,7 @@ impl TxnLog {
         last: Zxid,
     ) -> TxnLog {
         TxnLog {
+            reserve: Reserve::new(Arc::clone(&disk), &dirs.logs),
             disk,
             dirs,
             snapshots,
@@ -203,6 +208,17 @@ impl TxnLog {
             log.finish_file();
             log.sync_watermark()
         })
+    }
+
+    /// Looks whether the disk has room for what makes the log grow, and keeps some in reserve while it
+    /// has (file `zooid.reserve` beside the logs). To be asked after each batch, and now and then: others
+    /// fill disks, too. Needs no earlier success: looking writes nothing to the log.
+    ///
+    /// # Errors
+    /// When that cannot be found out, or the reserve cannot be made. The log is as it was.
+    pub fn look_for_space(&mut self) -> io::Result<DiskSpace> {
+        let ahead = self.current.as_ref().map_or(0, Current::ahead);
+        self.reserve.look(ahead)
     }
 
     /// Bytes of the log files since the last [`TxnLog::reset_size`], padding included, as `snapSizeLimitInKb`
@@ -300,7 +316,7 @@ impl TxnLog {
         if self.batch_records == 0 {
             return Ok(());
         }
-        current.write(&*self.disk, &self.batch)?;
+        current.write(&*self.disk, &self.batch, &mut self.reserve)?;
         if self.options.force_sync {
             current.sync(&*self.disk, &self.dirs)?;
             self.advance_watermark()?;
@@ -374,24 +390,64 @@ impl Current {
             position: 0,
             padded: len64(FileHeader::LEN),
             allocated: len64(FileHeader::LEN),
+            held: len64(FileHeader::LEN),
         }
+    }
+
+    /// Bytes of space reserved and not written to.
+    fn ahead(&self) -> u64 {
+        self.held.saturating_sub(self.position)
     }
 
     fn size(&self) -> u64 {
         self.padded.max(self.position)
     }
 
-    fn write(&mut self, disk: &dyn Disk, batch: &[u8]) -> io::Result<()> {
-        let file = match &mut self.file {
+    fn write(&mut self, disk: &dyn Disk, batch: &[u8], reserve: &mut Reserve) -> io::Result<()> {
+        let mut file = match self.file.take() {
             Some(file) => file,
-            None => self.file.insert(disk.create(&self.path)?),
+            None => disk.create(&self.path)?,
         };
-        if self.padded > self.allocated {
-            file.allocate(self.padded)?;
-            self.allocated = self.padded;
+        let end = self.position + len64(batch.len());
+        let preallocates = self.padded > len64(FileHeader::LEN);
+        let is_due = self.padded > self.allocated && self.held == self.allocated;
+        if preallocates && (is_due || end > self.held) {
+            self.make_room(&mut *file, end, reserve)?;
         }
-        file.write_at(self.position, batch)?;
-        self.position += len64(batch.len());
+        self.file.insert(file).write_at(self.position, batch)?;
+        self.position = end;
+        Ok(())
+    }
+
+    /// Reserves space up to where the file is padded. A disk too full for that is not a failed write,
+    /// as nothing was written yet: less is reserved then, of what is kept for this in the end. If not
+    /// even that is there, the write itself shall tell.
+    fn make_room(
+        &mut self,
+        file: &mut dyn DiskFile,
+        end: u64,
+        reserve: &mut Reserve,
+    ) -> io::Result<()> {
+        // A batch may be longer than a step.
+        let wanted = self.padded.max(end);
+        if reserved(file, wanted)? {
+            self.allocated = self.padded;
+            self.held = wanted;
+            return Ok(());
+        }
+        let less = end + RESERVE_LEN;
+        if less < self.padded && reserved(file, less)? {
+            self.held = less;
+            return Ok(());
+        }
+        reserve.give_up();
+        // Some of what was given up goes into the file system's own bookkeeping.
+        for share in [RESERVE_LEN / 8 * 7, RESERVE_LEN / 2, 0] {
+            if reserved(file, end + share)? {
+                self.held = end + share;
+                break;
+            }
+        }
         Ok(())
     }
 
@@ -404,6 +460,14 @@ impl Current {
             self.name_is_durable = true;
         }
         Ok(())
+    }
+}
+
+/// Whether space up to `len` is reserved now, for which there may be no room.
+fn reserved(file: &mut dyn DiskFile, len: u64) -> io::Result<bool> {
+    match file.allocate(len) {
+        Err(err) if err.kind() == io::ErrorKind::StorageFull => Ok(false),
+        other => other.map(|()| true),
     }
 }
 

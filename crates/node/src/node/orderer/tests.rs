@@ -1,7 +1,8 @@
-use crate::Settings;
-use crate::testing::{TestServer, settings};
-use zooid_proto::request::CreateRequest;
-use zooid_proto::{Acl, Limit, MultiOp, MultiRequest, OpCode, Txn, TxnRecord, perms};
+use crate::testing::ensemble::TestEnsemble;
+use crate::testing::{Packet, TestServer, settings};
+use crate::{Input, Settings};
+use zooid_proto::request::{CreateRequest, PathOnly, PathVersion, SetAclRequest, SetDataRequest};
+use zooid_proto::{Acl, ErrorCode, Limit, MultiOp, MultiRequest, OpCode, Txn, TxnRecord, perms};
 
 /// What every server reads, in these tests.
 const LIMIT: usize = 4000;
@@ -94,4 +95,118 @@ fn without_lists_nothing_needs_to_be_shed() {
     server.request_bytes(conn, 900, OpCode::CloseSession.code(), &[]);
     assert_eq!(server.appended.len(), first + 1);
     assert_eq!(server.replica.ephemerals_count(), 0);
+}
+
+fn create(path: &str, flags: i32) -> CreateRequest {
+    CreateRequest {
+        path: path.into(),
+        data: None,
+        acl: vec![Acl::anyone(perms::ALL)],
+        flags,
+    }
+}
+
+fn delete(path: &str) -> PathVersion {
+    PathVersion {
+        path: path.into(),
+        version: -1,
+    }
+}
+
+fn set(path: &str) -> SetDataRequest {
+    SetDataRequest {
+        path: path.into(),
+        data: Some(Vec::from(*b"data").into()),
+        version: -1,
+    }
+}
+
+/// `SystemError`.
+const FULL: i32 = -1;
+
+#[test]
+fn on_a_full_disk_only_what_stores_data_is_refused() {
+    let mut server = TestServer::new(settings());
+    let (conn, _) = server.connect(1);
+    for path in ["/a", "/b", "/c"] {
+        assert_eq!(server.call(conn, OpCode::Create, &create(path, 0)).0, 0);
+    }
+    server.input(Input::DiskSpace { is_low: true });
+    let logged = server.appended.len();
+    let multi = |op| MultiRequest(vec![MultiOp::Delete(delete("/a")), op]);
+    let creating = multi(MultiOp::Create(create("/d", 0)));
+    let setting = multi(MultiOp::SetData(set("/b")));
+    assert_eq!(server.call(conn, OpCode::Create, &create("/d", 1)).0, FULL);
+    assert_eq!(server.call(conn, OpCode::Create2, &create("/d", 0)).0, FULL);
+    assert_eq!(server.call(conn, OpCode::SetData, &set("/a")).0, FULL);
+    assert_eq!(server.call(conn, OpCode::Multi, &creating).0, FULL);
+    assert_eq!(server.call(conn, OpCode::Multi, &setting).0, FULL);
+    assert_eq!(server.appended.len(), logged, "a refusal takes no room");
+
+    let checking = multi(MultiOp::Check(delete("/b")));
+    let acl = SetAclRequest {
+        path: "/b".into(),
+        acl: vec![Acl::anyone(perms::ALL)],
+        version: -1,
+    };
+    let root = PathOnly { path: "/".into() };
+    assert_eq!(server.call(conn, OpCode::Multi, &checking).0, 0);
+    assert_eq!(server.call(conn, OpCode::SetAcl, &acl).0, 0);
+    assert_eq!(server.call(conn, OpCode::Delete, &delete("/b")).0, 0);
+    assert_eq!(server.call(conn, OpCode::Sync, &root).0, 0);
+    let (other, _) = server.connect(2);
+    server.request(
+        other,
+        1,
+        OpCode::CloseSession,
+        &PathOnly {
+            path: String::new(),
+        },
+    );
+    assert!(server.is_closing(other));
+
+    server.input(Input::DiskSpace { is_low: false });
+    assert_eq!(server.call(conn, OpCode::Create, &create("/d", 0)).0, 0);
+    assert_eq!(server.call(conn, OpCode::SetData, &set("/c")).0, 0);
+}
+
+#[test]
+fn a_refusal_for_want_of_space_comes_in_its_turn() {
+    let mut server = TestServer::new(settings());
+    let (conn, _) = server.connect(1);
+    server.call(conn, OpCode::Create, &create("/a", 0));
+    server.input(Input::DiskSpace { is_low: true });
+    server.sync_at_once = false;
+    server.request(conn, 7, OpCode::Delete, &delete("/a"));
+    server.request(conn, 8, OpCode::Create, &create("/b", 0));
+    server.request(conn, 9, OpCode::Delete, &delete("/a"));
+    assert_eq!(server.packets(conn), []);
+    server.sync();
+    let replies = server.packets(conn);
+    let outcome = |packet: &Packet| match packet {
+        Packet::Reply { xid, err, .. } => (*xid, *err),
+        other => panic!("{other:?}"),
+    };
+    let outcomes: Vec<(i32, i32)> = replies.iter().map(outcome).collect();
+    assert_eq!(outcomes, [(7, 0), (8, FULL), (9, ErrorCode::NoNode.code())]);
+}
+
+#[test]
+fn a_leader_s_full_disk_refuses_for_all_and_a_follower_s_for_nobody() {
+    let mut ensemble = TestEnsemble::new(3, 0);
+    let (leader, follower) = (ensemble.leader(), ensemble.follower());
+    let (there, _) = ensemble.open(follower);
+    let (here, _) = ensemble.open(leader);
+    let create_at = |ensemble: &mut TestEnsemble, id, conn, xid, path| {
+        ensemble.call(id, conn, xid, OpCode::Create, &create(path, 0))
+    };
+    ensemble.input(follower, Input::DiskSpace { is_low: true });
+    assert_eq!(create_at(&mut ensemble, follower, there, 1, "/a"), 0);
+    ensemble.input(leader, Input::DiskSpace { is_low: true });
+    assert_eq!(create_at(&mut ensemble, follower, there, 2, "/b"), FULL);
+    assert_eq!(create_at(&mut ensemble, leader, here, 1, "/b"), FULL);
+    let deleted = ensemble.call(follower, there, 3, OpCode::Delete, &delete("/a"));
+    assert_eq!(deleted, 0);
+    ensemble.input(leader, Input::DiskSpace { is_low: false });
+    assert_eq!(create_at(&mut ensemble, follower, there, 4, "/b"), 0);
 }

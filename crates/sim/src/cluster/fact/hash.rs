@@ -217,6 +217,7 @@ impl Sink {
             Input::StorageFailed { reason } | Input::CannotTruncate { reason, .. } => {
                 self.bytes(reason.as_bytes());
             }
+            Input::DiskSpace { is_low } => self.tag(u64::from(*is_low)),
             Input::Installed { .. } | Input::Leave | Input::Timer => {}
         }
         std::mem::discriminant(input).hash(self);

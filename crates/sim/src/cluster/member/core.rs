@@ -70,6 +70,10 @@ impl Member {
                 connection.before_commit(ctx);
                 connection.on_complete(ctx, cxid);
             }),
+            Output::Decline { conn, cxid, error } => self.with(env, conn, |connection, ctx| {
+                connection.before_commit(ctx);
+                connection.on_declined(ctx, cxid, error);
+            }),
             Output::Attached {
                 conn,
                 session,

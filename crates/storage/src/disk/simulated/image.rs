@@ -21,9 +21,9 @@ impl Image {
         self.len
     }
 
-    /// How many sectors were ever written.
-    pub(super) fn sectors(&self) -> u64 {
-        len64(self.sectors.len())
+    /// How many sectors were ever written, from this one on.
+    pub(super) fn sectors_from(&self, first: u64) -> u64 {
+        len64(self.sectors.range(first..).count())
     }
 
     pub(super) fn read(&self, offset: u64, buf: &mut [u8]) -> usize {
@@ -89,10 +89,11 @@ impl Image {
         }
     }
 
-    /// How many of `len` bytes can be written at `offset` with `room` new sectors.
-    pub(super) fn fits(&self, offset: u64, len: usize, mut room: u64) -> usize {
+    /// How many of `len` bytes can be written at `offset` with `room` new sectors, the first
+    /// `reserved` of the file not counted.
+    pub(super) fn fits(&self, offset: u64, len: usize, reserved: u64, mut room: u64) -> usize {
         for piece in pieces(offset, len) {
-            if !self.sectors.contains_key(&piece.sector) {
+            if piece.sector >= reserved && !self.sectors.contains_key(&piece.sector) {
                 if room == 0 {
                     return piece.start;
                 }

@@ -3,6 +3,7 @@
 use super::image::{Image, pieces};
 use super::random::Random;
 use super::{Change, Directory, Inode, InodeId, State};
+use crate::disk::SECTOR_LEN;
 use crate::width::len64;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -122,6 +123,9 @@ fn surviving_inode(inode: &Inode, dice: &mut Dice) -> Inode {
         durable: image.clone(),
         current: image,
         pending: Vec::new(),
+        reserved: inode
+            .reserved
+            .min(lengths.len().div_ceil(len64(SECTOR_LEN))),
         lost: inode.lost.clone(),
     }
 }

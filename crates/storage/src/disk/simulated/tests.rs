@@ -129,7 +129,9 @@ fn after_a_loss_of_power_nothing_works() {
 fn a_full_disk_takes_what_fits() {
     let (disk, mut file) = disk_with_file();
     disk.set_capacity(Some(1024));
-    file.allocate(100_000).unwrap();
+    let err = file.allocate(100_000).unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::StorageFull);
+    assert_eq!(file.size().unwrap(), 0);
     let err = file.write_at(0, &[1; 1500]).unwrap_err();
     assert_eq!(err.kind(), ErrorKind::StorageFull);
     let mut buf = [0; 1500];
@@ -137,6 +139,20 @@ fn a_full_disk_takes_what_fits() {
     assert_eq!(buf.iter().filter(|byte| **byte == 1).count(), 1024);
     disk.set_capacity(None);
     file.write_at(1024, &[1; 476]).unwrap();
+}
+
+#[test]
+fn what_is_reserved_on_a_full_disk_is_for_its_file() {
+    let (disk, mut file) = disk_with_file();
+    disk.set_capacity(Some(2048));
+    file.allocate(1024).unwrap();
+    assert_eq!(disk.available(Path::new("/d")).unwrap(), 1024);
+    let mut other = disk.create(Path::new("/d/other")).unwrap();
+    other.write_at(0, &[1; 1500]).unwrap_err();
+    file.write_at(0, &[1; 1024]).unwrap();
+    file.write_at(1024, &[1]).unwrap_err();
+    file.truncate(0).unwrap();
+    other.write_at(0, &[1; 1500]).unwrap();
 }
 
 #[test]

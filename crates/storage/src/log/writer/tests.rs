@@ -177,6 +177,31 @@ fn every_failed_operation_ends_the_log() {
     }
 }
 
+/// Nothing was written yet, so nothing is unknown.
+#[test]
+fn no_room_to_preallocate_is_no_failure() {
+    let site = prepared();
+    site.simulated.set_capacity(Some(8 << 10));
+    let mut log = site.log(Zxid::ZERO);
+    let records = records(40);
+    let (first, rest) = records.split_at(20);
+    for (zxid, record) in first {
+        log.append(*zxid, record).unwrap();
+    }
+    log.commit().unwrap();
+    let path = site.dirs.logs.join("log.1");
+    assert!((site.read(&path).len() as u64) < site.options.preallocate);
+
+    site.simulated.set_capacity(None);
+    for (zxid, record) in rest {
+        log.append(*zxid, record).unwrap();
+    }
+    log.commit().unwrap();
+    assert!(site.read(&path).len() as u64 > site.options.preallocate);
+    let found = decode_log(&site.read(&path)).unwrap();
+    assert_eq!(found.txns.len(), 40);
+}
+
 #[test]
 fn the_disk_is_shared_by_its_clones() {
     let disk = SimulatedDisk::new(1);
