@@ -267,6 +267,10 @@ impl Node {
         if !self.is_serving() || self.is_stepping_down() {
             return out.push(Output::Close { conn: request.conn });
         }
+        if self.is_closing_local(request.session) {
+            // Its connection closes with the answer to the end.
+            return;
+        }
         self.local.touch(request.session, now.mono_ms);
         match &self.role {
             Role::Looking => self.request_read_only(request, out),
@@ -288,7 +292,7 @@ impl Node {
     fn disconnected(&mut self, conn: ConnId) {
         let session = self.bound.remove(&conn);
         if let Some(session) = session {
-            self.local.detach(session, Owner::Client(conn));
+            self.left_local(session, conn);
         }
         match (&mut self.role, session) {
             (Role::Learning(_, desk), Some(session)) => desk.left(session, conn),

@@ -5,7 +5,7 @@ use super::local_sessions::{FORBIDDEN, Upgrade};
 use super::{Node, Proposal, Role};
 use crate::step::{ClientRequest, ConnId, Input, Now, OpenSession, Output};
 use bytes::Bytes;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use zooid_proto::quorum::{ForwardedRequest, SessionTouch};
 use zooid_proto::{Epoch, ErrorCode, Jute, OpCode, SessionId, Txn, TxnRecord, Zxid};
 use zooid_tree::Replica;
@@ -24,6 +24,8 @@ pub(super) struct Desk {
     forwarded: BTreeMap<SessionId, VecDeque<Forwarded>>,
     /// Syncs with the leader, which answers in order.
     syncs: VecDeque<ForwardedSync>,
+    /// Connections whose client has asked for the end of its session.
+    ending: BTreeSet<ConnId>,
     /// Heard of since the leader's last ping.
     touched: BTreeMap<SessionId, i32>,
 }
@@ -62,10 +64,12 @@ impl Desk {
 
     /// A connection without a session is gone.
     pub(super) fn gave_up(&mut self, conn: ConnId) {
+        self.ending.remove(&conn);
         self.opening.retain(|_, opening| *opening != conn);
     }
 
     pub(super) fn left(&mut self, session: SessionId, conn: ConnId) {
+        self.ending.remove(&conn);
         if self.speakers.get(&session) == Some(&conn) {
             self.speakers.remove(&session);
         }
@@ -371,6 +375,13 @@ impl Node {
             out.push(Output::Close { conn });
             return;
         }
+        if desk.ending.contains(&conn) {
+            // Where there are local sessions, a leader that has forgotten this one takes it for one of them.
+            return;
+        }
+        if op == OpCode::CloseSession {
+            desk.ending.insert(conn);
+        }
         let closes_local = op == OpCode::CloseSession && self.is_local(session);
         let mut forwarded = ForwardedRequest {
             session,
@@ -379,6 +390,9 @@ impl Node {
             body: request.body.clone(),
             ids: request.ids.to_vec(),
         };
+        if closes_local {
+            self.local.set_closing(session);
+        }
         if closes_local || op == OpCode::Sync {
             forwarded.op = OpCode::Sync.code();
             self.remember_sync(conn, cxid, closes_local);

@@ -52,6 +52,10 @@ impl Node {
         let Some(info) = self.local.get(session) else {
             return false;
         };
+        if info.closing {
+            out.push(Output::Refused { conn });
+            return true;
+        }
         if let Some(older) = info.owner.and_then(Owner::conn) {
             self.bound.remove(&older);
             out.push(Output::Close { conn: older });
@@ -114,6 +118,21 @@ impl Node {
     /// Whether a session is one of this server's own, which nobody else knows.
     pub(super) fn is_local(&self, session: SessionId) -> bool {
         self.local.get(session).is_some()
+    }
+
+    /// Whether a session has asked for its end already. Nothing that it asks for afterwards may happen: an
+    /// ephemeral node would make it global, and so outlive it.
+    pub(super) fn is_closing_local(&self, session: SessionId) -> bool {
+        self.local.get(session).is_some_and(|info| info.closing)
+    }
+
+    /// A session whose client is gone before it could be told of the end that it asked for has ended, too.
+    pub(super) fn left_local(&mut self, session: SessionId, conn: ConnId) {
+        if self.is_closing_local(session) {
+            self.forget_local(session);
+        } else {
+            self.local.detach(session, Owner::Client(conn));
+        }
     }
 
     /// The session has ended by its own wish, behind everything that it asked for.

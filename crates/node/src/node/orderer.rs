@@ -150,6 +150,7 @@ impl Node {
             return self.barrier(conn, cxid, round, Awaited::Sync, out);
         }
         if op == OpCode::CloseSession && is_local {
+            self.local.set_closing(session);
             return self.barrier(conn, cxid, None, Awaited::LocalEnd, out);
         }
         match self.upgrade_for(request) {

@@ -51,7 +51,14 @@ impl Node {
         } else if open.session.0 == 0 {
             self.open_local(now, conn, open.timeout_ms, replica, out);
         } else if !self.reopen_local(now, conn, open, out) {
-            out.push(Output::Refused { conn });
+            // Without a leader nobody knows what this server has missed: the session may be alive, and its
+            // client must not be told that it has ended. ZooKeeper's server refuses it with
+            // `localSessionsEnabled`, and otherwise takes up whatever it is asked for.
+            out.push(if open.password_matches {
+                Output::Close { conn }
+            } else {
+                Output::Refused { conn }
+            });
         }
     }
 

@@ -455,6 +455,47 @@ fn a_local_session_becomes_global_with_its_first_ephemeral() {
 }
 
 #[test]
+fn a_local_session_asks_for_nothing_behind_its_end() {
+    for role in [TestEnsemble::leader, TestEnsemble::follower] {
+        let mut ensemble = with_local_sessions(true);
+        let id = role(&ensemble);
+        let (conn, session) = ensemble.open(id);
+        // Something that the end has to wait for.
+        ensemble.request(id, conn, 1, OpCode::Create, &create("/a", 0));
+        ensemble.request(id, conn, 2, OpCode::CloseSession, &Raw(vec![]));
+        ensemble.request(id, conn, 3, OpCode::Create, &create("/b", 0));
+        ensemble.request(id, conn, 4, OpCode::Create, &create("/e", 1));
+        let (_, packets) = ensemble.connect(id, session);
+        assert!(matches!(&packets[..], [Packet::Connected(c)] if c.session_id.0 == 0));
+        ensemble.deliver();
+        assert!(ensemble.is_closing(id, conn));
+        for server in ensemble.servers.values() {
+            assert_eq!(server.log.len(), 1);
+            assert!(server.replica.session_timeout(session).is_none());
+            assert!(server.replica.node("/a").is_some());
+        }
+    }
+}
+
+#[test]
+fn a_session_that_became_global_asks_for_nothing_behind_its_end() {
+    let mut ensemble = with_local_sessions(true);
+    let id = ensemble.follower();
+    let (conn, _) = ensemble.open(id);
+    assert_eq!(
+        ensemble.call(id, conn, 1, OpCode::Create, &create("/e", 1)),
+        0
+    );
+    ensemble.request(id, conn, 2, OpCode::CloseSession, &Raw(vec![]));
+    ensemble.request(id, conn, 3, OpCode::Create, &create("/b", 0));
+    ensemble.deliver();
+    assert!(ensemble.is_closing(id, conn));
+    // It became global, made the node, and ended.
+    assert_eq!(ensemble.server(id).log.len(), 3);
+    assert!(ensemble.server(id).replica.node("/e").is_none());
+}
+
+#[test]
 fn a_silent_local_session_ends() {
     let mut ensemble = with_local_sessions(false);
     let id = ensemble.follower();
@@ -528,4 +569,27 @@ fn a_server_without_a_leader_serves_reads_to_those_who_allow_it() {
         ensemble.call(id, conn, 1, OpCode::Create, &create("/b", 0)),
         0
     );
+}
+
+#[test]
+fn a_server_without_a_leader_refuses_no_session_that_it_may_have_missed() {
+    let mut ensemble = TestEnsemble::new(3, 0);
+    let (leader, id) = (ensemble.leader(), ensemble.follower());
+    ensemble.read_only_mode = true;
+    ensemble.cut_off = [id].into();
+    let (_, missed) = ensemble.open(leader);
+    ensemble.cut_off = [1, 2, 3].map(ServerId).into();
+    ensemble.restart(id);
+    ensemble.advance(2000);
+    assert!(ensemble.status(id).serving);
+    assert!(
+        ensemble
+            .server(id)
+            .replica
+            .session_timeout(missed)
+            .is_none()
+    );
+    let (conn, packets) = ensemble.connect_as(id, missed, true);
+    assert!(packets.is_empty(), "{packets:?}");
+    assert!(ensemble.is_closing(id, conn));
 }
