@@ -3,6 +3,9 @@
 
 use zooid_sim::{Faults, Options, run, run_twice};
 
+/// Operations with which a server makes an empty directory its own, before it serves.
+const FIRST_LIFE_AT: u64 = 13;
+
 /// The loss happens at each operation of the calm run; every fourth in each of four tests, which run
 /// side by side.
 fn lose_power_at_every_fourth_from(first: u64) {
@@ -13,7 +16,8 @@ fn lose_power_at_every_fourth_from(first: u64) {
     for operation in (first..calm.disk_operations).step_by(4) {
         let report = at(operation).unwrap_or_else(|failure| panic!("{operation}: {failure}"));
         // Before the first life there is no survivor to look at beside the one found.
-        let (lives, recoveries) = if operation < 8 { (1, 1) } else { (2, 6) };
+        let is_before = operation < FIRST_LIFE_AT;
+        let (lives, recoveries) = if is_before { (1, 1) } else { (2, 6) };
         assert!(
             report.lives >= lives,
             "{operation}: power was not lost: {report:?}"

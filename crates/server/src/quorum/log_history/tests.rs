@@ -41,6 +41,9 @@ fn probe(runs: &[(Option<Zxid>, &[Zxid])], after: Zxid, snapshots: &[Zxid]) -> L
         }
         log.commit().unwrap();
     }
+    // Which says where there is a hole, and is a thing that ZooKeeper does not keep.
+    let watermark = dirs.snapshots.join("zooid.durable");
+    disk.remove(&watermark).unwrap();
     let mut history = LogIterator::after(Arc::clone(&disk), &dirs, after, true).unwrap();
     prove(&mut history, after, snapshots).unwrap_or(LogProbe::Unknown)
 }
