@@ -172,7 +172,10 @@ impl Node {
             // A completion of a history that has been replaced since.
             Input::Persisted { .. } => {}
             Input::StorageFailed { reason } => self.halt(reason, out),
-            Input::DiskSpace { is_low } => self.is_disk_low = is_low,
+            Input::DiskSpace { is_low } => {
+                // In an ensemble others may have space: whoever has none stops in the end, and they go on.
+                self.is_disk_low = is_low && matches!(self.role, Role::Standalone(_));
+            }
             Input::Timer => self.timer(now, replica, out),
             Input::Leave => self.prepare_to_leave(now, out),
             ensemble => self.ensemble_input(now, ensemble, replica, out),

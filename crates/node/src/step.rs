@@ -94,8 +94,9 @@ pub enum Input {
         /// What the disk said.
         reason: String,
     },
-    /// The disk is about to be full, or no longer is. Only a server that orders heeds it: it then refuses
-    /// what makes the log and the database grow, so that the rest stays possible.
+    /// The disk is about to be full, or no longer is. Only a standalone server heeds it: it then refuses
+    /// what makes the log and the database grow, so that the rest stays possible. In an ensemble the
+    /// others may have space, and go on without a member that has none left.
     DiskSpace {
         /// Whether there is little room left.
         is_low: bool,

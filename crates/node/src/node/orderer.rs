@@ -197,16 +197,16 @@ impl Node {
             self.shed_ephemerals(now, session, replica, out);
         }
         let mut r = Reader::shared(order.body, self.settings.limit);
-        let txn = match Write::decode(order.op, &mut r) {
-            Ok(write) if self.is_disk_low && write.stores_data() => match owner {
-                // A place in the order would itself cost room.
-                Owner::Client(conn) => {
-                    let what = Awaited::Refusal(DISK_IS_FULL);
-                    return self.barrier(conn, cxid, None, what, out);
-                }
-                // The learner waits for a transaction, and this is the smallest.
-                Owner::Learner(_) => Txn::Error(DISK_IS_FULL),
-            },
+        let write = Write::decode(order.op, &mut r);
+        if self.is_disk_low
+            && let (Ok(write), Owner::Client(conn)) = (&write, owner)
+            && write.stores_data()
+        {
+            // A place in the order would itself cost room.
+            let what = Awaited::Refusal(DISK_IS_FULL);
+            return self.barrier(conn, cxid, None, what, out);
+        }
+        let txn = match write {
             Ok(write) => self.prepare(
                 now,
                 Asker {
