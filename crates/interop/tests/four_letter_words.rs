@@ -57,6 +57,9 @@ fn words_outside_of_the_whitelist_are_not_executed() {
     assert!(pair.ask(b"srvr")[1].contains("\nMode: standalone\n"));
 }
 
+/// Of a word whose answer may be a moment late.
+const TRIES_MAX: usize = 100;
+
 #[test]
 fn counts_are_the_same_after_the_same_history() {
     let pair = Pair::start(&Options::default());
@@ -65,7 +68,10 @@ fn counts_are_the_same_after_the_same_history() {
     for word in [
         "srvr", "stat", "cons", "dump", "wchs", "wchc", "wchp", "hash",
     ] {
-        let [java, zooid] = pair.ask(word.as_bytes()).map(|text| shape(word, &text));
+        // The connection of the word before may be listed for a moment after it was closed.
+        let ask = || pair.ask(word.as_bytes()).map(|text| shape(word, &text));
+        let agree = || Some(ask()).filter(|[java, zooid]| java == zooid);
+        let [java, zooid] = (1..TRIES_MAX).find_map(|_| agree()).unwrap_or_else(ask);
         assert_eq!(zooid, java, "{word}");
     }
     pair.ask(b"crst");
