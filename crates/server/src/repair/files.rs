@@ -89,7 +89,7 @@ impl Places {
             pairs.insert(0, (&self.current.logs, &staged.logs));
         }
         for (current, fetched) in pairs {
-            let aside = current.with_file_name(format!("version-2.damaged-{}", self.stamp));
+            let aside = self.free_name(disk, current)?;
             disk.rename(current, &aside)?;
             disk.rename(fetched, current)?;
             sync_parents(disk, &[&aside, fetched, current])?;
@@ -102,6 +102,18 @@ impl Places {
             let _ = std::fs::remove_dir(emptied);
         }
         Ok(kept)
+    }
+
+    /// Where a directory is kept. There may have been a repair in the same second.
+    fn free_name(&self, disk: &dyn Disk, current: &Path) -> io::Result<PathBuf> {
+        let mut aside = current.with_file_name(format!("version-2.damaged-{}", self.stamp));
+        let mut copies = 1;
+        while disk.exists(&aside)? {
+            copies += 1;
+            let name = format!("version-2.damaged-{}-{copies}", self.stamp);
+            aside = current.with_file_name(name);
+        }
+        Ok(aside)
     }
 }
 
