@@ -27,12 +27,14 @@ impl Writer {
             let session = Session::open(address, LONG_TIMEOUT_MS).ok();
             Ok(session.map(|session| (address, session)))
         })?;
+        // By the first, before anyone has written: who has written once finds them on its server.
+        if number == 0 {
+            for counter in (0..COUNTERS).map(counter_path) {
+                session.create(&counter, Some(b"0"), &anyone(), CreateMode::Persistent)?;
+            }
+        }
         let root = format!("/writer-{number}");
         session.create(&root, Some(b""), &anyone(), CreateMode::Persistent)?;
-        if number < COUNTERS {
-            let path = counter_path(number);
-            session.create(&path, Some(b"0"), &anyone(), CreateMode::Persistent)?;
-        }
         Ok(Writer {
             journal: Journal::new(&session, &root),
             session,
