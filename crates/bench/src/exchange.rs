@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use zooid_proto::{DecodeError, ErrorCode, Jute, Limit, OpCode, Reader, ReplyHeader};
+use zooid_proto::{DecodeError, ErrorCode, Jute, Limit, MultiHeader, OpCode, Reader, ReplyHeader};
 use zooid_proto::{RequestHeader, xid};
 
 use crate::frame::{FRAME_BYTES_MAX, put_frame};
@@ -19,6 +19,8 @@ use crate::workload::Operation;
 pub(crate) struct Expected {
     pub(crate) value_size: usize,
     pub(crate) children: usize,
+    /// Creates in one multi.
+    pub(crate) batch: usize,
 }
 
 /// When requests are sent.
@@ -193,6 +195,7 @@ impl Exchange {
             Operation::GetChildren => body.vec_len()? == self.expected.children,
             Operation::Create => body.buffer()?.is_some_and(|path| !path.is_empty()),
             Operation::Delete => body.is_empty(),
+            Operation::Multi => created_by_multi(&mut body)? == Some(self.expected.batch),
         })
     }
 
@@ -201,11 +204,12 @@ impl Exchange {
         self.in_flight.len()
     }
 
-    /// When the next request is due; `None` when that depends on replies.
+    /// When the next request is due, even if it will have to wait for replies; `None` when that
+    /// depends on replies alone.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         match self.pace {
-            Pace::Open { due, .. } if self.in_flight.len() < self.window => Some(due),
-            Pace::Open { .. } | Pace::Closed => None,
+            Pace::Open { due, .. } => Some(due),
+            Pace::Closed => None,
         }
     }
 
@@ -224,6 +228,21 @@ impl Exchange {
         // Ids of zero and below mean something else.
         self.next_xid = xid.checked_add(1).unwrap_or(1);
         xid
+    }
+}
+
+/// How many nodes a multi has created; `None` if it has done anything else.
+fn created_by_multi(body: &mut Reader<'_>) -> Result<Option<usize>, DecodeError> {
+    let mut count = 0;
+    loop {
+        let header = MultiHeader::decode(body)?;
+        if header.done {
+            return Ok(body.is_empty().then_some(count));
+        }
+        if header.op != OpCode::Create.code() || body.buffer()?.is_none_or(<[u8]>::is_empty) {
+            return Ok(None);
+        }
+        count += 1;
     }
 }
 

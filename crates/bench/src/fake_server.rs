@@ -1,16 +1,19 @@
 //! A server for tests: answers every request as if all nodes were there, or wrongly on purpose.
 
+use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use bytes::Bytes;
-use zooid_proto::request::{CreateRequest, PathWatch};
+use zooid_proto::request::{CreateRequest, PathOnly, PathWatch, SetDataRequest};
 use zooid_proto::response::{GetChildrenResponse, GetDataResponse, PathResponse};
 use zooid_proto::{
-    ConnectRequest, ConnectResponse, ErrorCode, Jute, Limit, MultiOp, MultiRequest, MultiResult,
-    OpCode, Reader, ReplyHeader, RequestHeader, SessionId, Stat, Zxid, xid,
+    ConnectRequest, ConnectResponse, ErrorCode, EventType, Jute, KeeperState, Limit, MultiOp,
+    MultiRequest, MultiResult, OpCode, Reader, ReplyHeader, RequestHeader, SessionId, Stat,
+    WatcherEvent, Zxid, xid,
 };
 
 use crate::frame::put_frame;
@@ -27,21 +30,41 @@ pub(crate) enum Fault {
     ShortValue,
     /// The connection is closed instead of answering its fifth get.
     Close,
+    /// Every multi of ten answers one result less.
+    ShortMulti,
+    /// A connection on which a sync comes is closed, and the session may go on elsewhere.
+    CloseAtSync,
+    /// The same, but the session may not.
+    ExpireAtSync,
+    /// The first who watches a node is told of a change twice.
+    EventTwice,
 }
 
 /// Runs until its process ends.
 pub(crate) struct FakeServer {
     pub(crate) address: String,
+    shared: Arc<Shared>,
+}
+
+/// What all clients of a server share.
+#[derive(Default)]
+struct Shared {
     /// Operations in the order of their arrival.
-    seen: Arc<Mutex<Vec<OpCode>>>,
+    seen: Mutex<Vec<OpCode>>,
+    /// Nodes that all multis together have created.
+    created_by_multi: AtomicUsize,
+    /// How many sessions have been opened.
+    sessions: AtomicI64,
+    /// Who is to be told of a change, by node.
+    watches: Mutex<HashMap<String, Vec<TcpStream>>>,
 }
 
 impl FakeServer {
     pub(crate) fn start(fault: Fault) -> FakeServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&seen);
+        let shared = Arc::new(Shared::default());
+        let of_all = Arc::clone(&shared);
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let client = Client {
@@ -49,17 +72,28 @@ impl FakeServer {
                     fault,
                     gets: 0,
                     held: Vec::new(),
-                    seen: Arc::clone(&log),
+                    shared: Arc::clone(&of_all),
                 };
                 // A client that closes its connection ends its thread with an error.
                 thread::spawn(move || client.serve());
             }
         });
-        FakeServer { address, seen }
+        FakeServer { address, shared }
+    }
+
+    /// Nodes that all multis together have created.
+    pub(crate) fn created_by_multi(&self) -> usize {
+        self.shared.created_by_multi.load(Ordering::Relaxed)
+    }
+
+    /// How many sessions have been opened.
+    pub(crate) fn sessions(&self) -> i64 {
+        self.shared.sessions.load(Ordering::Relaxed)
     }
 
     pub(crate) fn count(&self, op: OpCode) -> usize {
-        self.seen
+        self.shared
+            .seen
             .lock()
             .unwrap()
             .iter()
@@ -74,7 +108,7 @@ struct Client {
     gets: u32,
     /// A reply that waits for the next one to overtake it.
     held: Vec<u8>,
-    seen: Arc<Mutex<Vec<OpCode>>>,
+    shared: Arc<Shared>,
 }
 
 impl Client {
@@ -85,11 +119,16 @@ impl Client {
             let mut reader = Reader::new(&packet, Limit::default());
             let header = RequestHeader::decode(&mut reader).unwrap();
             let op = OpCode::from_code(header.op).unwrap();
-            self.seen.lock().unwrap().push(op);
+            self.shared.seen.lock().unwrap().push(op);
             self.gets += u32::from(op == OpCode::GetData);
             if op == OpCode::GetData && self.fault == Fault::Close && self.gets == 5 {
                 return Ok(());
             }
+            let closes = matches!(self.fault, Fault::CloseAtSync | Fault::ExpireAtSync);
+            if op == OpCode::Sync && closes {
+                return Ok(());
+            }
+            self.note_watches(op, reader.clone())?;
             let reply = self.reply(header.xid, op, reader);
             if op == OpCode::GetData && self.fault == Fault::Swap && self.gets == 5 {
                 self.held = reply;
@@ -103,13 +142,39 @@ impl Client {
         }
     }
 
+    /// Remembers who watches, and tells those of a node that is set.
+    fn note_watches(&mut self, op: OpCode, mut body: Reader<'_>) -> io::Result<()> {
+        let mut watches = self.shared.watches.lock().unwrap();
+        if op == OpCode::GetData {
+            let read = PathWatch::decode(&mut body).unwrap();
+            if read.watch {
+                let watchers = watches.entry(read.path.into_owned()).or_default();
+                watchers.push(self.stream.try_clone()?);
+                if self.fault == Fault::EventTwice && watchers.len() == 1 {
+                    watchers.push(self.stream.try_clone()?);
+                }
+            }
+        } else if op == OpCode::SetData {
+            let path = SetDataRequest::decode(&mut body).unwrap().path;
+            for mut watcher in watches.remove(&path).unwrap_or_default() {
+                watcher.write_all(&event(&path))?;
+            }
+        }
+        Ok(())
+    }
+
     fn greet(&mut self) -> io::Result<()> {
         let packet = self.read_packet()?;
         let request = ConnectRequest::decode(&mut Reader::new(&packet, Limit::default())).unwrap();
+        let session_id = match request.session_id {
+            SessionId(0) => SessionId(self.shared.sessions.fetch_add(1, Ordering::Relaxed) + 1),
+            _ if self.fault == Fault::ExpireAtSync => SessionId(0),
+            known => known,
+        };
         let response = ConnectResponse {
             protocol_version: 0,
             timeout_ms: request.timeout_ms,
-            session_id: SessionId(1),
+            session_id,
             password: request.password,
             read_only: Some(false),
         };
@@ -169,7 +234,12 @@ impl Client {
             }
             OpCode::Multi => {
                 let MultiRequest(operations) = Jute::decode(&mut body).unwrap();
-                let results: Vec<MultiResult> = operations
+                let is_create = |operation: &&MultiOp| matches!(operation, MultiOp::Create(_));
+                let created = operations.iter().filter(is_create).count();
+                self.shared
+                    .created_by_multi
+                    .fetch_add(created, Ordering::Relaxed);
+                let mut results: Vec<MultiResult> = operations
                     .into_iter()
                     .map(|operation| match operation {
                         MultiOp::Create(create) => MultiResult::Create(create.path),
@@ -177,7 +247,14 @@ impl Client {
                         other => panic!("the generator has no business with {other:?}"),
                     })
                     .collect();
+                if self.fault == Fault::ShortMulti && results.len() == 10 {
+                    results.pop();
+                }
                 MultiResult::encode_all(&results, out);
+            }
+            OpCode::Sync => {
+                let path = PathOnly::decode(&mut body).unwrap().path;
+                PathResponse { path }.encode(out);
             }
             OpCode::Delete | OpCode::Ping | OpCode::CloseSession => {}
             other => panic!("the generator has no business with {other:?}"),
@@ -191,4 +268,23 @@ impl Client {
         self.stream.read_exact(&mut packet)?;
         Ok(packet)
     }
+}
+
+fn event(path: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_frame(&mut out, |out| {
+        ReplyHeader {
+            xid: xid::NOTIFICATION,
+            zxid: Zxid(-1),
+            err: ErrorCode::Ok,
+        }
+        .encode(out);
+        WatcherEvent {
+            event_type: EventType::NodeDataChanged.code(),
+            state: KeeperState::SyncConnected.code(),
+            path: path.to_owned(),
+        }
+        .encode(out);
+    });
+    out
 }

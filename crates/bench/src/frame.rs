@@ -54,8 +54,13 @@ pub(crate) enum Filled {
 
 impl Inbox {
     pub(crate) fn new() -> Inbox {
+        Inbox::with_capacity(INBOX_BYTES_INITIAL)
+    }
+
+    /// For so many bytes to begin with; at least the length of a prefix.
+    pub(crate) fn with_capacity(bytes: usize) -> Inbox {
         Inbox {
-            bytes: vec![0; INBOX_BYTES_INITIAL],
+            bytes: vec![0; bytes],
             start: 0,
             end: 0,
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use zooid_proto::request::{CreateRequest, PathVersion, PathWatch, SetDataRequest};
-use zooid_proto::{CreateMode, Jute, RequestHeader};
+use zooid_proto::{CreateMode, Jute, MultiHeader, OpCode, RequestHeader};
 
 use crate::frame::put_frame;
 use crate::nodes::{Nodes, create_request};
@@ -20,11 +20,14 @@ pub(crate) struct Generator {
     random: Random,
     /// The keys that this connection uses.
     keys: Range<usize>,
+    /// Creates in one multi.
+    batch: usize,
     nursery: usize,
     /// Nodes `deleted..created` of the nursery exist once all that was sent has been executed.
     created: u64,
     deleted: u64,
     /// Reused, so that encoding allocates nothing.
+    read: String,
     create: CreateRequest,
     set: SetDataRequest,
     delete: PathVersion,
@@ -45,9 +48,11 @@ impl Generator {
             mix: plan.workload.mix.clone(),
             random: Random::new(seed),
             keys,
+            batch: plan.batch,
             nursery: connection,
             created: 0,
             deleted: 0,
+            read: String::new(),
             create: create_request("", &nodes.value, CreateMode::Persistent),
             set: SetDataRequest {
                 path: String::new(),
@@ -82,19 +87,22 @@ impl Generator {
         match operation {
             Operation::Get => {
                 let key = self.pick_key();
-                put_read(&self.nodes.keys[key], out);
+                self.nodes.keys.put_path(key, &mut self.read);
+                put_read(&self.read, out);
             }
             Operation::GetChildren => put_read(&self.nodes.listed, out),
             Operation::Set => {
                 let key = self.pick_key();
-                self.set.path.clone_from(&self.nodes.keys[key]);
+                self.nodes.keys.put_path(key, &mut self.set.path);
                 self.set.encode(out);
             }
-            Operation::Create => {
-                let nursery = &self.nodes.nurseries[self.nursery];
-                name_child(&mut self.create.path, nursery, self.created);
-                self.created += 1;
-                self.create.encode(out);
+            Operation::Create => self.put_create(out),
+            Operation::Multi => {
+                for _ in 0..self.batch {
+                    CREATE_IN_MULTI.encode(out);
+                    self.put_create(out);
+                }
+                END_OF_MULTI.encode(out);
             }
             Operation::Delete => {
                 let nursery = &self.nodes.nurseries[self.nursery];
@@ -105,12 +113,32 @@ impl Generator {
         }
     }
 
+    fn put_create(&mut self, out: &mut Vec<u8>) {
+        let nursery = &self.nodes.nurseries[self.nursery];
+        name_child(&mut self.create.path, nursery, self.created);
+        self.created += 1;
+        self.create.encode(out);
+    }
+
     fn pick_key(&mut self) -> usize {
         let count = u64::try_from(self.keys.len()).expect("a count of nodes fits 64 bits");
         let offset = self.random.below(count);
         self.keys.start + usize::try_from(offset).expect("below a length")
     }
 }
+
+/// Precedes each create of a multi.
+const CREATE_IN_MULTI: MultiHeader = MultiHeader {
+    op: OpCode::Create.code(),
+    done: false,
+    err: -1,
+};
+
+const END_OF_MULTI: MultiHeader = MultiHeader {
+    op: -1,
+    done: true,
+    err: -1,
+};
 
 fn put_read(path: &str, out: &mut Vec<u8>) {
     let request = PathWatch {

@@ -4,13 +4,16 @@
 //! may load one server:
 //!
 //! ```text
-//! <chroot><root>/run-0000000007/data/<n>          read and set
+//! <chroot><root>/run-0000000007/data/<d>/<n>      read and set
 //!                              /children/<n>      listed
 //!                              /new/<c>/<n>       created and deleted by connection c
 //! ```
 //!
 //! Both directions use multi, many operations per transaction: what a run has created in seconds
 //! should not take minutes to remove.
+
+use std::collections::VecDeque;
+use std::ops::Range;
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
@@ -19,6 +22,7 @@ use zooid_proto::response::{GetChildrenResponse, PathResponse};
 use zooid_proto::{Acl, CreateMode, ErrorCode, MultiOp, MultiRequest, MultiResult, OpCode, perms};
 use zooid_proto::{Jute, path};
 
+use crate::keys::Keys;
 use crate::plan::Plan;
 use crate::session::Session;
 use crate::workload::Operation;
@@ -27,7 +31,7 @@ use crate::workload::Operation;
 #[derive(Debug)]
 pub(crate) struct Nodes {
     /// What is read and set.
-    pub(crate) keys: Vec<String>,
+    pub(crate) keys: Keys,
     /// The contents of every key, and of every node that is created.
     pub(crate) value: Bytes,
     /// The node that is listed.
@@ -46,6 +50,10 @@ pub(crate) struct Nodes {
 const BATCH_OPERATIONS_MAX: usize = 500;
 const BATCH_BYTES_MAX: usize = 256 << 10;
 
+/// Multis whose reply is awaited later: enough for a server to work on one while another is on
+/// its way.
+const BATCHES_IN_FLIGHT_MAX: usize = 4;
+
 impl Nodes {
     /// Creates what the plan's workload needs.
     pub(crate) fn create(session: &mut Session, plan: &Plan) -> anyhow::Result<Nodes> {
@@ -56,26 +64,28 @@ impl Nodes {
         let mix = &plan.workload.mix;
         let mut batch = Batch::new(session);
         let mut directories = vec![run.clone()];
-        let mut directory = |batch: &mut Batch<'_>, path: &str| {
-            directories.push(path.to_owned());
-            batch.create(path, &Bytes::new())
+        let mut directory = |batch: &mut Batch<'_>, path: String| {
+            let result = batch.create(&path, &Bytes::new());
+            directories.push(path);
+            result
         };
-        if !nodes.keys.is_empty() {
-            directory(&mut batch, &format!("{run}/data"))?;
-            for key in &nodes.keys {
-                batch.create(key, &nodes.value)?;
+        if plan.filled.is_none() && nodes.keys.len() > 0 {
+            directory(&mut batch, nodes.keys.directory().to_owned())?;
+            for path in nodes.keys.directories() {
+                directory(&mut batch, path)?;
             }
+            create_keys(&mut batch, &nodes.keys, 0..nodes.keys.len(), &nodes.value)?;
         }
         if mix.has(Operation::GetChildren) {
-            directory(&mut batch, &nodes.listed)?;
+            directory(&mut batch, nodes.listed.clone())?;
             for n in 0..nodes.children {
                 batch.create(&format!("{}/c{n:06}", nodes.listed), &Bytes::new())?;
             }
         }
         if !nodes.nurseries.is_empty() {
-            directory(&mut batch, &format!("{run}/new"))?;
+            directory(&mut batch, format!("{run}/new"))?;
             for nursery in &nodes.nurseries {
-                directory(&mut batch, nursery)?;
+                directory(&mut batch, nursery.clone())?;
             }
         }
         batch
@@ -92,11 +102,16 @@ impl Nodes {
     pub(crate) fn at(run: &str, plan: &Plan) -> Nodes {
         let mix = &plan.workload.mix;
         let uses_keys = mix.has(Operation::Get) || mix.has(Operation::Set);
-        let uses_nurseries = mix.has(Operation::Create) || mix.has(Operation::Delete);
+        let uses_nurseries = [Operation::Create, Operation::Delete, Operation::Multi]
+            .into_iter()
+            .any(|operation| mix.has(operation));
         let keys = if uses_keys { plan.keys } else { 0 };
         let nurseries = if uses_nurseries { plan.connections } else { 0 };
         Nodes {
-            keys: (0..keys).map(|n| format!("{run}/data/k{n:06}")).collect(),
+            keys: match &plan.filled {
+                Some(filled) => Keys::below(format!("{}{filled}", plan.servers.chroot), keys),
+                None => Keys::below(format!("{run}/data"), keys),
+            },
             value: vec![b'v'; plan.value_size].into(),
             listed: format!("{run}/children"),
             children: plan.children,
@@ -126,8 +141,23 @@ impl Nodes {
     }
 }
 
+/// Creates keys, whose directories are there.
+pub(crate) fn create_keys(
+    batch: &mut Batch<'_>,
+    keys: &Keys,
+    range: Range<usize>,
+    value: &Bytes,
+) -> anyhow::Result<()> {
+    let mut path = String::new();
+    for key in range {
+        keys.put_path(key, &mut path);
+        batch.create(&path, value)?;
+    }
+    Ok(())
+}
+
 /// Creates what is missing of a path; returns what it has created, outermost first.
-fn ensure_path(session: &mut Session, path: &str) -> anyhow::Result<Vec<String>> {
+pub(crate) fn ensure_path(session: &mut Session, path: &str) -> anyhow::Result<Vec<String>> {
     let mut created = Vec::new();
     let ends = path.match_indices('/').skip(1).map(|(at, _)| at);
     for end in ends.chain([path.len()]) {
@@ -194,22 +224,25 @@ pub(crate) fn create_request(path: &str, data: &Bytes, mode: CreateMode) -> Crea
 }
 
 /// Collects operations and sends them as multis of bounded size.
-struct Batch<'a> {
+pub(crate) struct Batch<'a> {
     session: &'a mut Session,
+    /// The ids and operation counts of those that have been sent.
+    in_flight: VecDeque<(i32, usize)>,
     operations: Vec<MultiOp>,
     bytes: usize,
 }
 
 impl Batch<'_> {
-    fn new(session: &mut Session) -> Batch<'_> {
+    pub(crate) fn new(session: &mut Session) -> Batch<'_> {
         Batch {
             session,
+            in_flight: VecDeque::new(),
             operations: Vec::new(),
             bytes: 0,
         }
     }
 
-    fn create(&mut self, path: &str, data: &Bytes) -> anyhow::Result<()> {
+    pub(crate) fn create(&mut self, path: &str, data: &Bytes) -> anyhow::Result<()> {
         let request = create_request(path, data, CreateMode::Persistent);
         self.push(MultiOp::Create(request), path.len() + data.len())
     }
@@ -232,19 +265,36 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn finish(mut self) -> anyhow::Result<()> {
-        self.send()
+    pub(crate) fn finish(mut self) -> anyhow::Result<()> {
+        self.send()?;
+        while !self.in_flight.is_empty() {
+            self.receive()?;
+        }
+        Ok(())
     }
 
     fn send(&mut self) -> anyhow::Result<()> {
         if self.operations.is_empty() {
             return Ok(());
         }
+        if self.in_flight.len() == BATCHES_IN_FLIGHT_MAX {
+            self.receive()?;
+        }
         self.bytes = 0;
         let request = MultiRequest(std::mem::take(&mut self.operations));
-        let reply = self.session.call(OpCode::Multi, &request)?;
+        let xid = self.session.send(OpCode::Multi, &request.to_vec())?;
+        self.in_flight.push_back((xid, request.0.len()));
+        Ok(())
+    }
+
+    /// Awaits and checks the oldest reply.
+    fn receive(&mut self) -> anyhow::Result<()> {
+        let Some((xid, operations)) = self.in_flight.pop_front() else {
+            return Ok(());
+        };
+        let reply = self.session.receive(OpCode::Multi, xid)?;
         if reply.err != ErrorCode::Ok {
-            bail!("multi of {} operations: {}", request.0.len(), reply.err);
+            bail!("multi of {operations} operations: {}", reply.err);
         }
         let results = MultiResult::decode_all(&mut reply.reader()).context("malformed reply")?;
         let failed = results.iter().find_map(|result| match result {
@@ -255,7 +305,7 @@ impl Batch<'_> {
         });
         match failed {
             None => Ok(()),
-            Some(err) => bail!("multi of {} operations: {err}", request.0.len()),
+            Some(err) => bail!("multi of {operations} operations: {err}"),
         }
     }
 }

@@ -23,6 +23,10 @@ pub(crate) struct Plan {
     pub(crate) own_keys: bool,
     /// Children of the node that getChildren lists.
     pub(crate) children: usize,
+    /// Creates in one multi.
+    pub(crate) batch: usize,
+    /// Where the keys are that an earlier run has left; `None` to create some.
+    pub(crate) filled: Option<String>,
     pub(crate) warm_up: Duration,
     pub(crate) extent: Extent,
     /// Requests per second over all connections; `None` to send when a reply has come.
@@ -34,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) keep: bool,
     pub(crate) session_timeout: Duration,
     pub(crate) watched: Vec<WatchedProcess>,
+    /// Whether every latency is kept, and not their distribution alone.
+    pub(crate) is_traced: bool,
 }
 
 /// Operations and their name.
@@ -70,11 +76,16 @@ pub(crate) enum PlanError {
     LargeValue(usize),
     #[error("--rate {0} is not a positive number")]
     BadRate(f64),
-    #[error("--root '{0}' is not a path below /")]
-    BadRoot(String),
+    #[error("{0} '{1}' is not a path below /")]
+    BadPath(&'static str, String),
+    #[error("{0} keys are more than {KEYS_MAX}")]
+    ManyKeys(usize),
     #[error("--session-timeout-ms {0} does not fit into a request")]
     BadTimeout(u128),
 }
+
+/// Most keys; what their names have digits for.
+pub(crate) const KEYS_MAX: usize = 100_000_000;
 
 /// Largest value; a server takes at most `jute.maxbuffer`, 1 MiB unless raised.
 const VALUE_BYTES_MAX: usize = 16 << 20;
@@ -87,10 +98,9 @@ impl Plan {
             ("--in-flight", self.in_flight),
             ("--threads", self.threads),
             ("--keys", self.keys),
+            ("--batch", self.batch),
         ];
-        if let Some((name, _)) = counts.into_iter().find(|(_, count)| *count == 0) {
-            return Err(PlanError::Zero(name));
-        }
+        all_positive(&counts)?;
         match self.extent {
             Extent::Operations(0) => return Err(PlanError::Zero("--operations")),
             Extent::Time(Duration::ZERO) => return Err(PlanError::Zero("--duration")),
@@ -108,19 +118,49 @@ impl Plan {
                 connections: self.connections,
             });
         }
-        if self.value_size > VALUE_BYTES_MAX {
-            return Err(PlanError::LargeValue(self.value_size));
-        }
+        check_keys(self.keys, self.value_size)?;
         if let Some(rate) = self.rate.filter(|rate| !rate.is_normal() || *rate < 0.0) {
             return Err(PlanError::BadRate(rate));
         }
-        if self.root == "/" || !path::is_valid(&self.root) {
-            return Err(PlanError::BadRoot(self.root));
+        check_path("--root", &self.root)?;
+        if let Some(filled) = &self.filled {
+            check_path("--filled", filled)?;
         }
-        let timeout_ms = self.session_timeout.as_millis();
-        if i32::try_from(timeout_ms).is_err() {
-            return Err(PlanError::BadTimeout(timeout_ms));
-        }
+        check_timeout(self.session_timeout)?;
         Ok(self)
+    }
+}
+
+/// Counts with the options that set them, none of which may be zero.
+pub(crate) fn all_positive(counts: &[(&'static str, usize)]) -> Result<(), PlanError> {
+    match counts.iter().find(|(_, count)| *count == 0) {
+        Some((name, _)) => Err(PlanError::Zero(name)),
+        None => Ok(()),
+    }
+}
+
+/// How many keys there are, and how large.
+pub(crate) fn check_keys(count: usize, value_size: usize) -> Result<(), PlanError> {
+    if count > KEYS_MAX {
+        return Err(PlanError::ManyKeys(count));
+    }
+    if value_size > VALUE_BYTES_MAX {
+        return Err(PlanError::LargeValue(value_size));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_path(option: &'static str, text: &str) -> Result<(), PlanError> {
+    if text == "/" || !path::is_valid(text) {
+        return Err(PlanError::BadPath(option, text.into()));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_timeout(timeout: Duration) -> Result<(), PlanError> {
+    let millis = timeout.as_millis();
+    match i32::try_from(millis) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(PlanError::BadTimeout(millis)),
     }
 }

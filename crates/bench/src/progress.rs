@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use crate::report::grouped;
+use crate::units::grouped;
 
 /// Rewrites its line once a second; silent when standard error is not a terminal.
 pub(crate) struct Progress {

@@ -1,14 +1,19 @@
 //! The result of a run, for people and for programs.
 
-use std::fmt;
-use std::time::Duration;
+use std::fmt::{self, Write as _};
+use std::time::{Duration, Instant, SystemTime};
 
 use hdrhistogram::Histogram;
 use serde_json::{Map, Value, json};
 
+use crate::distribution::Distribution;
+use crate::latency::{self, Latency};
 use crate::plan::Plan;
+use crate::plot;
 use crate::process::Usage;
 use crate::tally::Tally;
+use crate::timeline::Timeline;
+use crate::units::{grouped, mebibytes, micros, per, ratio, rounded};
 use crate::workload::Operation;
 
 /// Everything that a run has found out.
@@ -19,18 +24,6 @@ pub(crate) struct Report {
     elapsed: Duration,
     processes: Vec<Usage>,
     generator: Option<Usage>,
-}
-
-/// Latencies of one kind of operation.
-#[derive(Clone, Copy, Debug)]
-struct Latency {
-    min: Duration,
-    mean: Duration,
-    p50: Duration,
-    p90: Duration,
-    p99: Duration,
-    p999: Duration,
-    max: Duration,
 }
 
 impl Report {
@@ -67,6 +60,50 @@ impl Report {
             .filter(|(_, latencies)| !latencies.is_empty())
     }
 
+    /// A picture of latencies and throughput, as an SVG file.
+    pub(crate) fn to_svg(&self) -> String {
+        let operations: Vec<(&str, &Histogram<u64>)> = self
+            .operations()
+            .map(|(operation, latencies)| (operation.name(), latencies))
+            .collect();
+        plot::draw(&self.title(), &operations, self.tally.timeline())
+    }
+
+    /// Every measured operation by when it was due, as the lines of a table.
+    pub(crate) fn to_trace(&self) -> String {
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let mut operations = self.tally.trace().to_vec();
+        operations.sort_by_key(|traced| traced.due);
+        let mut out = String::from("due_unix_us,latency_us,operation\n");
+        for traced in operations {
+            let due = wall - now.duration_since(traced.due);
+            let since_epoch = due
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .unwrap_or_default();
+            let (due, latency) = (since_epoch.as_micros(), micros(traced.latency));
+            let name = traced.operation.name();
+            writeln!(out, "{due},{latency},{name}").expect("a String takes everything");
+        }
+        out
+    }
+
+    /// How the latencies of all operations are distributed, for people.
+    pub(crate) fn distribution(&self) -> Option<Distribution> {
+        Distribution::of(&self.tally.all_latencies())
+    }
+
+    fn title(&self) -> String {
+        let plan = &self.plan;
+        let pace = match plan.rate {
+            Some(rate) => format!(", {rate} per second"),
+            None => String::new(),
+        };
+        format!(
+            "{} on {}: {} connections x {} in flight, {}-byte values{pace}",
+            plan.workload.name, plan.servers, plan.connections, plan.in_flight, plan.value_size
+        )
+    }
+
     /// One object; times have their unit in their name.
     pub(crate) fn to_json(&self) -> Value {
         let plan = &self.plan;
@@ -91,11 +128,18 @@ impl Report {
             "keys": plan.keys,
             "own_keys": plan.own_keys,
             "children": plan.children,
+            "batch": plan.batch,
+            "filled": plan.filled,
             "rate_per_second": plan.rate,
             "seed": plan.seed,
             "warm_up_seconds": plan.warm_up.as_secs_f64(),
             "elapsed_seconds": self.elapsed.as_secs_f64(),
             "by_operation": by_operation,
+            "distribution": self.distribution().as_ref().map(Distribution::to_json),
+            "timeline": {
+                "slot_seconds": Timeline::SLOT.as_secs_f64(),
+                "operations": self.tally.timeline().slots(),
+            },
             "unsent": self.tally.unsent(),
             "failures": { "total": self.failures(), "by_kind": self.tally.failures() },
             "processes": self.processes.iter().map(usage).collect::<Vec<_>>(),
@@ -108,40 +152,16 @@ impl Report {
     }
 
     fn counts(&self, latencies: &Histogram<u64>) -> Value {
-        let micros = |duration: Duration| rounded(duration.as_secs_f64() * 1e6);
-        let latency = Latency::of(latencies).map(|latency| {
-            json!({
-                "min": micros(latency.min),
-                "mean": micros(latency.mean),
-                "p50": micros(latency.p50),
-                "p90": micros(latency.p90),
-                "p99": micros(latency.p99),
-                "p999": micros(latency.p999),
-                "max": micros(latency.max),
-            })
-        });
         json!({
             "operations": latencies.len(),
             "operations_per_second": rounded(self.per_second(latencies.len())),
-            "latency_us": latency,
+            "latency_us": Latency::of(latencies).map(|latency| latency.to_json()),
         })
     }
 
     fn write_operations(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns = [
-            "operations",
-            "per second",
-            "p50",
-            "p90",
-            "p99",
-            "p99.9",
-            "max",
-        ];
-        write!(f, "\n{:12}", "")?;
-        for column in columns {
-            write!(f, " {column:>11}")?;
-        }
         writeln!(f)?;
+        latency::write_header(f, "operations")?;
         let kinds = self.operations().count();
         for (operation, latencies) in self.operations() {
             self.write_row(f, operation.name(), latencies)?;
@@ -158,29 +178,7 @@ impl Report {
         name: &str,
         latencies: &Histogram<u64>,
     ) -> fmt::Result {
-        let count = latencies.len();
-        let per_second = self.per_second(count);
-        let per_second = if per_second < 1000.0 {
-            format!("{per_second:.1}")
-        } else {
-            grouped(Duration::from_secs_f64(per_second).as_secs())
-        };
-        write!(f, "{name:12} {:>11} {per_second:>11}", grouped(count))?;
-        let Some(latency) = Latency::of(latencies) else {
-            return writeln!(f);
-        };
-        let Latency {
-            p50,
-            p90,
-            p99,
-            p999,
-            max,
-            ..
-        } = latency;
-        for time in [p50, p90, p99, p999, max] {
-            write!(f, " {:>11}", for_people(time))?;
-        }
-        writeln!(f)
+        latency::write_row(f, name, self.elapsed, latencies)
     }
 
     fn write_processes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -212,19 +210,7 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plan = &self.plan;
-        let Plan {
-            servers,
-            connections,
-            in_flight,
-            value_size,
-            ..
-        } = plan;
-        writeln!(
-            f,
-            "{} on {servers}: {connections} connections x {in_flight} in flight, \
-             {value_size}-byte values",
-            plan.workload.name
-        )?;
+        writeln!(f, "{}", self.title())?;
         let (measured, warm_up) = (self.elapsed.as_secs_f64(), plan.warm_up.as_secs_f64());
         writeln!(
             f,
@@ -235,7 +221,7 @@ impl fmt::Display for Report {
         if let Some(rate) = plan.rate
             && self.tally.unsent() > 0
         {
-            let unsent = grouped(self.tally.unsent());
+            let (unsent, in_flight) = (grouped(self.tally.unsent()), plan.in_flight);
             writeln!(
                 f,
                 "\n{unsent} requests were due, at {rate} per second, and not sent: all connections had \
@@ -250,26 +236,7 @@ impl fmt::Display for Report {
     }
 }
 
-impl Latency {
-    /// `None` when there is nothing to measure.
-    fn of(nanos: &Histogram<u64>) -> Option<Latency> {
-        if nanos.is_empty() {
-            return None;
-        }
-        let at = |quantile| Duration::from_nanos(nanos.value_at_quantile(quantile));
-        Some(Latency {
-            min: Duration::from_nanos(nanos.min()),
-            mean: Duration::from_secs_f64(nanos.mean() / 1e9),
-            p50: at(0.5),
-            p90: at(0.9),
-            p99: at(0.99),
-            p999: at(0.999),
-            max: Duration::from_nanos(nanos.max()),
-        })
-    }
-}
-
-fn usage_json(usage: &Usage, operations: u64, elapsed: Duration) -> Value {
+pub(crate) fn usage_json(usage: &Usage, operations: u64, elapsed: Duration) -> Value {
     let cpu = usage.cpu().as_secs_f64();
     let cores = cpu / elapsed.as_secs_f64().max(f64::MIN_POSITIVE);
     json!({
@@ -282,59 +249,6 @@ fn usage_json(usage: &Usage, operations: u64, elapsed: Duration) -> Value {
         "memory_bytes": usage.memory_bytes,
         "memory_peak_bytes": usage.memory_peak_bytes,
     })
-}
-
-/// `1234567` as `1,234,567`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-fn for_people(time: Duration) -> String {
-    let micros = time.as_secs_f64() * 1e6;
-    match micros {
-        0.0..1e3 => format!("{micros:.0} µs"),
-        1e3..1e4 => format!("{:.2} ms", micros / 1e3),
-        1e4..1e6 => format!("{:.1} ms", micros / 1e3),
-        _ => format!("{:.2} s", micros / 1e6),
-    }
-}
-
-fn mebibytes(bytes: u64) -> String {
-    format!("{} MiB", grouped((bytes + (1 << 19)) >> 20))
-}
-
-/// Three decimals: as much as the clock ticks of `/proc` and the histogram are good for.
-fn rounded(number: f64) -> f64 {
-    (number * 1e3).round() / 1e3
-}
-
-fn ratio(count: u64, seconds: f64) -> f64 {
-    if seconds > 0.0 {
-        to_f64(count) / seconds
-    } else {
-        0.0
-    }
-}
-
-fn per(amount: f64, count: u64) -> f64 {
-    if count > 0 {
-        amount / to_f64(count)
-    } else {
-        0.0
-    }
-}
-
-/// Exact up to 2^53, more than any run reaches.
-fn to_f64(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! A run from start to end.
 
+use std::fs;
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -10,16 +12,18 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 
 use crate::BenchArgs;
+use crate::args::Task;
 use crate::connection::Connection;
 use crate::exchange::{Exchange, Expected, Gate, Pace, Stop};
 use crate::generator::Generator;
 use crate::nodes::Nodes;
 use crate::plan::{Extent, Plan};
-use crate::process::{Sample, Usage};
 use crate::progress::Progress;
 use crate::report::Report;
+use crate::scenario::Findings;
 use crate::session::Session;
 use crate::tally::{Failure, Tally};
+use crate::watched::Watched;
 use crate::worker::{Outcome, Worker};
 
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
@@ -31,18 +35,73 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// prepared or removed, a watched process is gone, or any reply was not as it should be; in that
 /// last case the result has been printed.
 pub fn run(args: BenchArgs) -> anyhow::Result<()> {
-    let is_json = args.json;
-    let plan = args.into_plan()?;
-    let Measured { report, removal } = measure(&plan)?;
-    if is_json {
-        println!("{:#}", report.to_json());
-    } else {
-        print!("{report}");
-    }
-    removal.context("cannot remove the nodes of this run")?;
-    match report.failures() {
+    let output = Output::of(&args);
+    let failures = match args.into_task()? {
+        Task::Load(plan) => {
+            let Measured { report, removal } = measure(&plan)?;
+            output.write(&report)?;
+            removal.context("cannot remove the nodes of this run")?;
+            report.failures()
+        }
+        Task::Fill(plan) => output.write_findings(&plan.run()?),
+        Task::Sessions(plan) => output.write_findings(&plan.run()?),
+        Task::Watches(plan) => output.write_findings(&plan.run()?),
+        Task::Floor(plan) => output.write_findings(&plan.run()?),
+    };
+    match failures {
         0 => Ok(()),
         count => bail!("{count} failures"),
+    }
+}
+
+/// Where the result goes, and in which form.
+struct Output {
+    json: bool,
+    histogram: bool,
+    svg: Option<PathBuf>,
+    trace: Option<PathBuf>,
+}
+
+impl Output {
+    fn of(args: &BenchArgs) -> Output {
+        Output {
+            json: args.json,
+            histogram: args.histogram,
+            svg: args.svg.clone(),
+            trace: args.trace.clone(),
+        }
+    }
+
+    /// Prints what a scenario has found out; returns how much was not as it should be.
+    fn write_findings(&self, findings: &Findings) -> u64 {
+        if self.json {
+            println!("{:#}", findings.to_json());
+        } else {
+            print!("{findings}");
+        }
+        findings.failures()
+    }
+
+    fn write(&self, report: &Report) -> anyhow::Result<()> {
+        if self.json {
+            println!("{:#}", report.to_json());
+        } else {
+            print!("{report}");
+        }
+        if self.histogram
+            && !self.json
+            && let Some(distribution) = report.distribution()
+        {
+            print!("\n{distribution}");
+        }
+        let write = |path: &Option<PathBuf>, text: &dyn Fn() -> String| match path {
+            Some(path) => {
+                fs::write(path, text()).with_context(|| format!("cannot write {}", path.display()))
+            }
+            None => Ok(()),
+        };
+        write(&self.svg, &|| report.to_svg())?;
+        write(&self.trace, &|| report.to_trace())
     }
 }
 
@@ -55,7 +114,7 @@ pub(crate) struct Measured {
 
 /// Prepares, measures and cleans up.
 pub(crate) fn measure(plan: &Plan) -> anyhow::Result<Measured> {
-    let watched = Watched::new(plan)?;
+    let watched = Watched::new(&plan.watched)?;
     Progress::step("creating nodes");
     let mut session = Session::open(&plan.servers, plan.session_timeout)?;
     let nodes = Arc::new(Nodes::create(&mut session, plan)?);
@@ -125,7 +184,7 @@ fn load(plan: &Plan, nodes: &Arc<Nodes>, watched: &Watched) -> anyhow::Result<Re
     let after = watched.sample();
     let before = before.unwrap_or_else(|| after.clone());
 
-    let mut tally = Tally::new(progress);
+    let mut tally = Tally::new(measure_from, plan.is_traced, progress);
     let mut sessions = Vec::new();
     for Outcome {
         tally: part,
@@ -176,7 +235,7 @@ fn make_workers(
                 }
             };
             let gate = Gate { measure_from, stop };
-            let tally = Tally::new(Arc::clone(progress));
+            let tally = Tally::new(measure_from, plan.is_traced, Arc::clone(progress));
             Worker::new(connections, gate, tally).context("cannot set up a worker")
         })
         .collect()
@@ -192,6 +251,7 @@ fn make_connection(
     let expected = Expected {
         value_size: plan.value_size,
         children: plan.children,
+        batch: plan.batch,
     };
     let exchange = Exchange::new(
         Generator::new(plan, Arc::clone(nodes), number),
@@ -216,51 +276,6 @@ fn pace(plan: &Plan, number: usize, started: Instant) -> anyhow::Result<Pace> {
         due: started + turns(number),
         interval: turns(plan.connections),
     })
-}
-
-/// The processes whose usage is reported: those that the plan names, then the generator.
-struct Watched(Vec<(String, u32)>);
-
-impl Watched {
-    /// Fails if one is not there: better to learn of a wrong pid now than after the load.
-    fn new(plan: &Plan) -> anyhow::Result<Watched> {
-        let mut watched = Vec::new();
-        for process in &plan.watched {
-            let name = process.name.clone();
-            Sample::take(process.pid)
-                .with_context(|| format!("cannot watch the process '{name}'"))?;
-            watched.push((name, process.pid));
-        }
-        watched.push(("generator".into(), std::process::id()));
-        Ok(Watched(watched))
-    }
-
-    /// `None` for those that have ended.
-    fn sample(&self) -> Vec<Option<Sample>> {
-        self.0
-            .iter()
-            .map(|(_, pid)| Sample::take(*pid).ok())
-            .collect()
-    }
-
-    /// The usage of the named processes that are still there, and the generator's.
-    fn usage(
-        &self,
-        before: &[Option<Sample>],
-        after: &[Option<Sample>],
-    ) -> (Vec<Usage>, Option<Usage>) {
-        let mut usage: Vec<Option<Usage>> = self
-            .0
-            .iter()
-            .zip(before.iter().zip(after))
-            .map(|((name, pid), (before, after))| {
-                let (before, after) = (before.as_ref()?, after.as_ref()?);
-                Some(Usage::between(name, *pid, before, after))
-            })
-            .collect();
-        let generator = usage.pop().flatten();
-        (usage.into_iter().flatten().collect(), generator)
-    }
 }
 
 #[cfg(test)]

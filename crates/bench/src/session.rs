@@ -1,7 +1,7 @@
 //! A blocking session: the handshake of every connection, and the calls before and after a run.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
@@ -16,6 +16,10 @@ use crate::frame::{FRAME_BYTES_MAX, payload_len, put_frame};
 
 /// How long to wait for a connection, and for any one reply.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Connections that wait for their session at the same time; more than a listening socket of Java
+/// has room for would be tried again by the kernel, a second later.
+const OPENINGS_MAX: usize = 48;
 
 /// An established session on a blocking socket.
 #[derive(Debug)]
@@ -43,28 +47,30 @@ impl Session {
         opened.pop().context("no session was opened")
     }
 
-    /// Sessions on the servers in turn. All are asked for before any answer is awaited, so that
+    /// Sessions on the servers in turn. Several are asked for before any answer is awaited, so that
     /// the server can make them durable together.
     pub(crate) fn open_many(
         servers: &ConnectString,
         count: usize,
         timeout: Duration,
     ) -> anyhow::Result<Vec<Session>> {
-        let asked = servers
-            .servers
-            .iter()
-            .cycle()
-            .take(count)
-            .map(|server| ask(server, timeout).map(|stream| (server, stream)))
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        asked
-            .into_iter()
-            .enumerate()
-            .map(|(i, (server, stream))| {
-                await_answer(server, stream)
-                    .with_context(|| format!("cannot open session {} of {count}", i + 1))
-            })
-            .collect()
+        let mut turns = servers.servers.iter().cycle();
+        let mut sessions = Vec::with_capacity(count);
+        while sessions.len() < count {
+            let batch = OPENINGS_MAX.min(count - sessions.len());
+            let asked = turns
+                .by_ref()
+                .take(batch)
+                .map(|server| ask(server, timeout).map(|stream| (server, stream)))
+                .collect::<anyhow::Result<Vec<_>>>()?;
+            for (server, stream) in asked {
+                let number = sessions.len() + 1;
+                let session = await_answer(server, stream)
+                    .with_context(|| format!("cannot open session {number} of {count}"))?;
+                sessions.push(session);
+            }
+        }
+        Ok(sessions)
     }
 
     pub(crate) fn call(&mut self, op: OpCode, body: &impl Jute) -> anyhow::Result<Reply> {
@@ -72,11 +78,26 @@ impl Session {
     }
 
     pub(crate) fn call_encoded(&mut self, op: OpCode, body: &[u8]) -> anyhow::Result<Reply> {
+        let xid = self.send(op, body)?;
+        self.receive(op, xid)
+    }
+
+    /// Sends a request, whose reply [`Session::receive`] is to be asked for in its turn.
+    pub(crate) fn send(&mut self, op: OpCode, body: &[u8]) -> anyhow::Result<i32> {
         let xid = self.next_xid;
         self.next_xid += 1;
-        let reply = exchange(&mut self.stream, xid, op, body)
-            .with_context(|| format!("{} on {} has failed", op.name(), self.server))?;
-        Ok(reply)
+        let mut request = Vec::with_capacity(body.len() + 16);
+        put_request(&mut request, xid, op, body);
+        self.stream
+            .write_all(&request)
+            .with_context(|| format!("cannot send {} to {}", op.name(), self.server))?;
+        Ok(xid)
+    }
+
+    /// Awaits the reply to the oldest request that has none.
+    pub(crate) fn receive(&mut self, op: OpCode, xid: i32) -> anyhow::Result<Reply> {
+        await_reply(&mut self.stream, xid)
+            .with_context(|| format!("{} on {} has failed", op.name(), self.server))
     }
 
     /// Closes sessions in an orderly way, as far as their servers still answer.
@@ -116,6 +137,15 @@ fn ask(server: &Endpoint, timeout: Duration) -> anyhow::Result<TcpStream> {
         .write_all(&packet)
         .with_context(|| format!("cannot ask {server} for a session"))?;
     Ok(stream)
+}
+
+/// The first of a server's addresses.
+pub(crate) fn resolve(server: &Endpoint) -> anyhow::Result<SocketAddr> {
+    (server.host.as_str(), server.port)
+        .to_socket_addrs()
+        .with_context(|| format!("cannot resolve {server}"))?
+        .next()
+        .with_context(|| format!("{server} has no address"))
 }
 
 fn dial(server: &Endpoint) -> anyhow::Result<TcpStream> {
@@ -159,10 +189,7 @@ fn await_answer(server: &Endpoint, mut stream: TcpStream) -> anyhow::Result<Sess
     })
 }
 
-fn exchange(stream: &mut TcpStream, xid: i32, op: OpCode, body: &[u8]) -> anyhow::Result<Reply> {
-    let mut request = Vec::new();
-    put_request(&mut request, xid, op, body);
-    stream.write_all(&request)?;
+fn await_reply(stream: &mut TcpStream, xid: i32) -> anyhow::Result<Reply> {
     let packet = read_packet(stream)?;
     let (header, body_at) = split_header(&packet)?;
     if header.xid != xid {

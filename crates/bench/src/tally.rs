@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use zooid_proto::{DecodeError, ErrorCode};
 
+use crate::distribution::empty_histogram;
+use crate::timeline::Timeline;
 use crate::workload::Operation;
 
 /// Latencies and failures of measured operations.
@@ -17,12 +19,23 @@ pub(crate) struct Tally {
     /// By [`Operation::index`], in nanoseconds.
     latencies: [Histogram<u64>; Operation::ALL.len()],
     failures: BTreeMap<String, u64>,
+    timeline: Timeline,
+    /// Every latency, if that is wanted.
+    trace: Option<Vec<Traced>>,
     /// When the last measured operation was complete.
     last_completed: Option<Instant>,
     /// Requests that an open loop should have sent and could not.
     unsent: u64,
     /// Completed operations of all workers, warm-up included, for people who watch.
     progress: Arc<AtomicU64>,
+}
+
+/// One measured operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Traced {
+    pub(crate) operation: Operation,
+    pub(crate) due: Instant,
+    pub(crate) latency: Duration,
 }
 
 /// Something that must not happen.
@@ -47,10 +60,12 @@ pub(crate) enum Failure {
 }
 
 impl Tally {
-    pub(crate) fn new(progress: Arc<AtomicU64>) -> Tally {
+    pub(crate) fn new(measure_from: Instant, is_traced: bool, progress: Arc<AtomicU64>) -> Tally {
         Tally {
             latencies: std::array::from_fn(|_| empty_histogram()),
             failures: BTreeMap::new(),
+            timeline: Timeline::new(measure_from),
+            trace: is_traced.then(Vec::new),
             last_completed: None,
             unsent: 0,
             progress,
@@ -58,8 +73,17 @@ impl Tally {
     }
 
     pub(crate) fn succeed(&mut self, operation: Operation, due: Instant, now: Instant) {
-        let nanos = u64::try_from(now.duration_since(due).as_nanos()).unwrap_or(u64::MAX);
+        let latency = now.duration_since(due);
+        let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
         self.latencies[operation.index()].saturating_record(nanos);
+        self.timeline.count(now);
+        if let Some(trace) = &mut self.trace {
+            trace.push(Traced {
+                operation,
+                due,
+                latency,
+            });
+        }
         self.last_completed = Some(now);
         self.progress.fetch_add(1, Ordering::Relaxed);
     }
@@ -84,6 +108,7 @@ impl Tally {
         self.unsent = self.unsent.saturating_add(count);
     }
 
+    /// Adds what another worker of the same run has counted.
     pub(crate) fn merge(&mut self, other: &Tally) {
         for (mine, theirs) in self.latencies.iter_mut().zip(&other.latencies) {
             mine.add(theirs)
@@ -91,6 +116,10 @@ impl Tally {
         }
         for (failure, count) in &other.failures {
             *self.failures.entry(failure.clone()).or_default() += count;
+        }
+        self.timeline.merge(&other.timeline);
+        if let (Some(mine), Some(theirs)) = (&mut self.trace, &other.trace) {
+            mine.extend_from_slice(theirs);
         }
         self.last_completed = self.last_completed.max(other.last_completed);
         self.leave_unsent(other.unsent);
@@ -116,6 +145,15 @@ impl Tally {
         &self.failures
     }
 
+    pub(crate) fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// Every measured operation, if that was wanted, in no particular order.
+    pub(crate) fn trace(&self) -> &[Traced] {
+        self.trace.as_deref().unwrap_or_default()
+    }
+
     pub(crate) fn unsent(&self) -> u64 {
         self.unsent
     }
@@ -138,12 +176,4 @@ impl fmt::Display for Failure {
             Failure::ProcessGone => f.write_str("watched process gone"),
         }
     }
-}
-
-/// From a microsecond, below which no network answers, to an hour, to three digits.
-fn empty_histogram() -> Histogram<u64> {
-    const LOW_NS: u64 = 1_000;
-    const HIGH_NS: u64 = 3_600_000_000_000;
-    const DIGITS: u8 = 3;
-    Histogram::new_with_bounds(LOW_NS, HIGH_NS, DIGITS).expect("the bounds are constants")
 }

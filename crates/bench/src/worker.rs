@@ -32,6 +32,9 @@ pub(crate) struct Worker {
     timer: Option<OwnedFd>,
     /// `None` once lost.
     connections: Vec<Option<Connection>>,
+    /// In an open loop, whose request is due next: their times of sending are in their order, again
+    /// and again, so that nobody has to look at ten thousand of them for each request.
+    turn: usize,
     gate: Gate,
     tally: Tally,
 }
@@ -60,6 +63,7 @@ impl Worker {
             poll,
             timer,
             connections: connections.into_iter().map(Some).collect(),
+            turn: 0,
             gate,
             tally,
         })
@@ -90,7 +94,7 @@ impl Worker {
             }
             now = Instant::now();
             if self.timer.is_some() {
-                self.send_all(now);
+                self.send_due(now);
             }
             if now >= next_tick {
                 next_tick = now + TICK;
@@ -107,11 +111,10 @@ impl Worker {
             if let Stop::At(end) = self.gate.stop {
                 until = until.min(end);
             }
-            if let Some(timer) = &self.timer {
-                let live = self.connections.iter().flatten();
-                if let Some(due) = live.filter_map(|c| c.exchange.next_due()).min() {
-                    arm(timer, due.saturating_duration_since(now))?;
-                }
+            if let Some(timer) = &self.timer
+                && let Some(due) = self.due_next().filter(|due| *due > now)
+            {
+                arm(timer, due.saturating_duration_since(now))?;
             }
         }
         match self
@@ -133,6 +136,30 @@ impl Worker {
             .and_then(|()| connection.send(Instant::now(), &mut self.gate));
         if let Err(failure) = result {
             self.lose(at, failure);
+        }
+    }
+
+    /// When the connection whose turn it is has to send; `None` if it is lost.
+    fn due_next(&self) -> Option<Instant> {
+        self.connections[self.turn]
+            .as_ref()
+            .and_then(|connection| connection.exchange.next_due())
+    }
+
+    /// Sends what is due, and leaves the turn with the connection whose time is next. Those that are
+    /// behind their time because they wait for replies go on when these come.
+    fn send_due(&mut self, now: Instant) {
+        for _ in 0..self.connections.len() {
+            if self.due_next().is_some_and(|due| due > now) {
+                return;
+            }
+            let at = self.turn;
+            self.turn = (at + 1) % self.connections.len();
+            if let Some(connection) = &mut self.connections[at]
+                && let Err(failure) = connection.send(now, &mut self.gate)
+            {
+                self.lose(at, failure);
+            }
         }
     }
 

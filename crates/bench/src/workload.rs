@@ -12,6 +12,8 @@ pub(crate) enum Operation {
     Create,
     GetChildren,
     Delete,
+    /// Many creates in one transaction.
+    Multi,
 }
 
 /// Relative frequencies of operations; at least one is not zero.
@@ -26,7 +28,7 @@ pub(crate) struct Mix {
 pub(crate) enum MixError {
     #[error("'{0}' is not of the form operation=weight")]
     NoWeight(String),
-    #[error("unknown operation '{0}'; known are get, set, create, getChildren, delete")]
+    #[error("unknown operation '{0}'; known are get, set, create, getChildren, delete, multi")]
     UnknownOperation(String),
     #[error("'{0}' is not a weight; expected a whole number")]
     BadWeight(String),
@@ -35,12 +37,13 @@ pub(crate) enum MixError {
 }
 
 impl Operation {
-    pub(crate) const ALL: [Operation; 5] = [
+    pub(crate) const ALL: [Operation; 6] = [
         Operation::Get,
         Operation::Set,
         Operation::Create,
         Operation::GetChildren,
         Operation::Delete,
+        Operation::Multi,
     ];
 
     /// Its place in [`Operation::ALL`].
@@ -51,6 +54,7 @@ impl Operation {
             Operation::Create => 2,
             Operation::GetChildren => 3,
             Operation::Delete => 4,
+            Operation::Multi => 5,
         }
     }
 
@@ -61,6 +65,7 @@ impl Operation {
             Operation::Create => "create",
             Operation::GetChildren => "getChildren",
             Operation::Delete => "delete",
+            Operation::Multi => "multi",
         }
     }
 
@@ -71,6 +76,7 @@ impl Operation {
             Operation::Create => OpCode::Create,
             Operation::GetChildren => OpCode::GetChildren,
             Operation::Delete => OpCode::Delete,
+            Operation::Multi => OpCode::Multi,
         }
     }
 }
@@ -86,7 +92,7 @@ impl Mix {
     /// What a service that mostly reads its configuration and lists its peers does: 1 % create,
     /// 8 % set, 45 % get, 45 % getChildren, 1 % delete.
     pub(crate) fn mostly_reads() -> Mix {
-        let weights = [45, 8, 1, 45, 1];
+        let weights = [45, 8, 1, 45, 1, 0];
         Mix {
             weights,
             total: 100,

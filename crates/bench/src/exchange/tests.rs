@@ -34,6 +34,7 @@ fn fixture(pace: impl FnOnce(Instant) -> Pace, window: usize) -> Fixture {
     let expected = Expected {
         value_size: 100,
         children: 100,
+        batch: 10,
     };
     let generator = Generator::new(&plan, Arc::new(Nodes::at("/run", &plan)), 0);
     Fixture {
@@ -42,7 +43,7 @@ fn fixture(pace: impl FnOnce(Instant) -> Pace, window: usize) -> Fixture {
             measure_from: start,
             stop: Stop::At(start + 100 * MS),
         },
-        tally: Tally::new(Arc::default()),
+        tally: Tally::new(start, false, Arc::default()),
         start,
     }
 }
@@ -106,7 +107,8 @@ fn an_open_loop_charges_a_stall_to_every_request_that_was_due() {
     assert_eq!(f.top_up(9 * MS), 1);
     assert_eq!(f.top_up(10 * MS), 2);
     // Due at 20 and 30 ms, but the window is full until 40 ms.
-    assert_eq!(f.exchange.next_due(), None);
+    assert_eq!(f.exchange.next_due(), Some(f.start + 20 * MS));
+    assert_eq!(f.top_up(35 * MS), 2);
     f.reply(40 * MS, 1).unwrap();
     f.reply(40 * MS, 2).unwrap();
     assert_eq!(f.top_up(40 * MS), 2);

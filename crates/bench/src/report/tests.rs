@@ -6,7 +6,7 @@ use clap::Parser;
 use expect_test::expect;
 use serde_json::Value;
 
-use super::{Report, for_people, grouped};
+use super::Report;
 use crate::BenchArgs;
 use crate::process::Usage;
 use crate::tally::{Failure, Tally};
@@ -36,8 +36,8 @@ fn report(failures: &[Failure]) -> Report {
         .bench
         .into_plan()
         .unwrap();
-    let mut tally = Tally::new(Arc::default());
     let due = Instant::now();
+    let mut tally = Tally::new(due, false, Arc::default());
     for micros in 1..=1000 {
         tally.succeed(Operation::Get, due, due + Duration::from_micros(micros));
     }
@@ -93,7 +93,7 @@ fn programs_see_one_object_of_this_shape() {
         .map(String::as_str)
         .collect();
     expect![[r#"
-        {"by_operation", "children", "connections", "elapsed_seconds", "failures", "generator", "in_flight", "keys", "latency_us", "operations", "operations_per_second", "own_keys", "processes", "rate_per_second", "seed", "servers", "threads", "unsent", "value_bytes", "warm_up_seconds", "weights", "workload"}
+        {"batch", "by_operation", "children", "connections", "distribution", "elapsed_seconds", "failures", "filled", "generator", "in_flight", "keys", "latency_us", "operations", "operations_per_second", "own_keys", "processes", "rate_per_second", "seed", "servers", "threads", "timeline", "unsent", "value_bytes", "warm_up_seconds", "weights", "workload"}
     "#]]
     .assert_eq(&format!("{keys:?}\n"));
     let at = |pointer: &str| json.pointer(pointer).cloned().unwrap_or(Value::Null);
@@ -125,17 +125,4 @@ fn percentiles_are_within_the_histograms_precision() {
         let off = (got.as_f64().unwrap() - micros).abs() / micros;
         assert!(off < 0.005, "{key} is {got}");
     }
-}
-
-#[test]
-fn numbers_are_written_for_people() {
-    assert_eq!(
-        [grouped(0), grouped(999), grouped(1000), grouped(1_234_567)],
-        ["0", "999", "1,000", "1,234,567"]
-    );
-    let micros = |micros| for_people(Duration::from_micros(micros));
-    assert_eq!(
-        [micros(999), micros(1234), micros(56_780), micros(1_230_000)],
-        ["999 µs", "1.23 ms", "56.8 ms", "1.23 s"]
-    );
 }

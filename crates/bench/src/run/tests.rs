@@ -2,7 +2,7 @@ use clap::Parser;
 use serde_json::Value;
 use zooid_proto::OpCode;
 
-use super::measure;
+use super::{measure, run};
 use crate::BenchArgs;
 use crate::fake_server::{FakeServer, Fault};
 
@@ -125,4 +125,76 @@ fn a_watched_process_that_is_not_there_stops_the_run_before_it_starts() {
     let error = bench(&server, "get --watch-process db=4294967295").unwrap_err();
     assert_eq!(error.to_string(), "cannot watch the process 'db'");
     assert_eq!(server.count(OpCode::Create), 0);
+}
+
+#[test]
+fn one_multi_creates_as_many_nodes_as_were_asked_for() {
+    let server = FakeServer::start(Fault::None);
+    let report = bench(&server, "multi --operations 7 --batch 300 -c 2 --keep").unwrap();
+    assert_eq!(report["by_operation"]["multi"]["operations"], 7);
+    assert_eq!(report["failures"]["total"], 0);
+    // One more makes the parents.
+    assert_eq!(server.count(OpCode::Multi), 8);
+    assert_eq!(server.created_by_multi(), 7 * 300 + 3);
+}
+
+#[test]
+fn a_multi_that_creates_less_is_a_failure() {
+    let server = FakeServer::start(Fault::ShortMulti);
+    let report = bench(&server, "multi --operations 5 --batch 10 -c 1 --keep").unwrap();
+    assert_eq!(report["operations"], 0);
+    assert_eq!(report["failures"]["by_kind"]["multi: unexpected reply"], 5);
+}
+
+#[test]
+fn keys_that_are_there_are_neither_made_nor_removed() {
+    let server = FakeServer::start(Fault::None);
+    let report = bench(&server, "get --operations 50 --keys 5000 --filled /there").unwrap();
+    assert_eq!(report["failures"]["total"], 0);
+    // What the fake server says is in the run's own node is removed, and nothing else.
+    assert_eq!(server.count(OpCode::Multi), 1);
+    // The root, and the run's own node.
+    assert_eq!(server.count(OpCode::Create), 2);
+    assert_eq!(server.count(OpCode::Delete), 2);
+}
+
+#[test]
+fn an_open_loop_takes_its_time_over_many_connections() {
+    let server = FakeServer::start(Fault::None);
+    let report = bench(&server, "get --operations 1000 -c 200 -i 1 --rate 5000").unwrap();
+    assert_eq!(report["operations"], 1000);
+    assert_eq!(report["by_operation"]["get"]["operations"], 1000);
+    let seconds = report["elapsed_seconds"].as_f64().unwrap();
+    assert!(
+        seconds > 0.19,
+        "it took {seconds} s, less than the rate allows"
+    );
+}
+
+#[test]
+fn a_trace_has_every_operation_in_the_order_of_being_due() {
+    let server = FakeServer::start(Fault::None);
+    let directory = tempfile::tempdir().unwrap();
+    let (trace, svg) = (directory.path().join("trace"), directory.path().join("svg"));
+    let args = format!(
+        "bench get --warm-up 0 --operations 500 -c 3 --threads 2 --server {} --trace {} --svg {}",
+        server.address,
+        trace.display(),
+        svg.display()
+    );
+    run(Command::parse_from(args.split(' ')).bench).unwrap();
+    let text = std::fs::read_to_string(trace).unwrap();
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("due_unix_us,latency_us,operation"));
+    let dues: Vec<u64> = lines
+        .map(|line| {
+            let fields: Vec<&str> = line.split(',').collect();
+            assert_eq!(fields[2], "get");
+            assert!(fields[1].parse::<f64>().unwrap() > 0.0);
+            fields[0].parse().unwrap()
+        })
+        .collect();
+    assert_eq!(dues.len(), 500);
+    assert!(dues.is_sorted());
+    assert!(std::fs::read_to_string(svg).unwrap().contains(">get<"));
 }
