@@ -1,5 +1,5 @@
-//! A session whose ephemerals have more bytes of paths than `jute.maxbuffer` lets a server read ends,
-//! and the ensemble goes on, and starts again (ZOOKEEPER-4306).
+//! A session whose ephemerals have more bytes of paths than `jute.maxbuffer` lets a server read ends in one
+//! transaction, and the ensemble goes on, and starts again (ZOOKEEPER-4306).
 
 use std::time::{Duration, Instant};
 use zooid_interop::{Ensemble, Kind, Layout, Options, SUPER_DIGEST, Session, anyone};
@@ -28,6 +28,9 @@ fn followers_of_zookeeper_s_can_read_how_it_ends() {
         .start_led_by(leader)
         .expect("the last server leads");
     end_sessions(&mut ensemble, leader);
+    ensemble
+        .check_logs_of(Kind::Java)
+        .expect("no digest was wrong");
 }
 
 /// One closes and one expires, each at another server.

@@ -147,7 +147,7 @@ impl Mutant {
             Mutant::Zk4306 => row(
                 "A session is closed with more ephemerals than fit into a transaction.",
                 "Nobody can read that transaction: members neither follow nor start again.",
-                "node, node/orderer.rs",
+                "node, prep.rs",
                 Ensemble,
             ),
             Mutant::AcknowledgesBeforeSync => row(

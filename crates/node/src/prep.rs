@@ -15,6 +15,7 @@ pub use quota::{QuotaExceeded, Resource};
 use crate::acl_list::fix_up;
 use crate::step::Owner;
 use crate::{Now, Sessions, Settings};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use zooid_proto::request::{
     CreateRequest, CreateTtlRequest, PathOnly, PathVersion, ReconfigRequest, SetAclRequest,
@@ -23,7 +24,7 @@ use zooid_proto::request::{
 use zooid_proto::{
     Acl, CreateContainerTxn, CreateMode, CreateTtlTxn, CreateTxn, DecodeError, EphemeralOwner,
     ErrorCode, Id, Jute, Limit, MAX_TTL_MS, MultiOp, MultiRequest, OpCode, Reader, SessionId,
-    SetAclTxn, SetDataTxn, StatPersisted, Txn, Zxid, path, perms,
+    SetAclTxn, SetDataTxn, StatPersisted, Txn, Zxid, mutant, path, perms,
 };
 use zooid_tree::Replica;
 use zooid_tree::acl::{Access, permits};
@@ -523,53 +524,30 @@ impl Prep<'_> {
         })
     }
 
+    /// Deletes all of a session's ephemerals, whether or not they are listed: so does everybody who applies
+    /// this.
     fn close_session(&mut self, session: SessionId) -> Txn {
         let paths = self.ephemerals_of(session);
         self.remove_all(&paths);
         self.sessions.set_closing(session);
-        let listed = self.settings.close_session_txn;
-        Txn::CloseSession {
-            paths_to_delete: listed.then_some(paths),
-        }
-    }
-
-    /// Deletes some of a session's ephemerals, if it has so many that the transaction that closes it
-    /// could not be read back by every server (ZOOKEEPER-4306).
-    pub(crate) fn shed_ephemerals(&mut self, session: SessionId) -> Option<Txn> {
+        let is_listed = self.settings.close_session_txn;
         let bytes_max = self.settings.limit.0.min(Limit::default().0) / CLOSING_SHARE;
-        let len = |path: &String| size_of::<i32>() + path.len();
-        let mut paths = self.ephemerals_of(session);
-        let is_small = paths.iter().map(len).sum::<usize>() <= bytes_max;
-        if is_small || !self.settings.close_session_txn {
-            return None;
+        Txn::CloseSession {
+            paths_to_delete: is_listed.then(|| closing_list(paths, bytes_max)),
         }
-        let mut bytes = 0;
-        let within = paths.iter().take_while(|path| {
-            bytes += len(path) + SUB_HEADER_LEN;
-            bytes <= bytes_max
-        });
-        paths.truncate(within.count().max(1));
-        self.remove_all(&paths);
-        let delete = |path| Txn::Delete { path };
-        Some(Txn::Multi(paths.into_iter().map(delete).collect()))
     }
 
-    /// Ephemerals of the session: in the tree, less those whose deletion is pending, though the path
+    /// Ephemerals of the session, sorted: in the tree, less those whose deletion is pending, though the path
     /// may be somebody else's by now, and those whose creation is.
     fn ephemerals_of(&self, session: SessionId) -> Vec<String> {
-        let mut paths = self.replica.ephemerals_of(session);
-        paths.retain(|path| {
+        let is_its_own = |path: &String| {
             self.record(path)
                 .is_ok_and(|record| record.stat.ephemeral_owner == session.0)
-        });
-        paths.extend(
-            self.pending
-                .created_by(session)
-                .filter(|p| !paths.contains(p))
-                .collect::<Vec<_>>(),
-        );
-        paths.sort_unstable();
-        paths
+        };
+        let applied = self.replica.ephemerals_of(session).into_iter();
+        let pending = self.pending.owned_by(session).map(str::to_owned);
+        let paths: BTreeSet<String> = applied.filter(is_its_own).chain(pending).collect();
+        paths.into_iter().collect()
     }
 
     fn remove_all(&mut self, paths: &[String]) {
@@ -597,8 +575,34 @@ impl Prep<'_> {
 /// What a list of ephemerals may take of the least that servers read: the rest is for what stands around
 /// it, and for servers with a smaller `jute.maxbuffer` than this one's.
 const CLOSING_SHARE: usize = 4;
-/// Before each part of a multi's record: its type and its length.
-const SUB_HEADER_LEN: usize = 8;
+
+/// Of a session's ephemerals, those that the transaction which closes it says to delete. All of them, unless
+/// nobody could read it back then (ZOOKEEPER-4306).
+///
+/// Whoever applies the transaction, of any release, deletes what is listed and then whatever else the session
+/// owns there. The list is for replaying onto a fuzzy snapshot of ZooKeeper's, taken while the session was
+/// closed: an ephemeral that is in it no more does not date its parent again, unless it is listed
+/// (ZOOKEEPER-3145). One child is enough for that, so one of each parent comes first. What is left out is
+/// missed only by who replays so where the parents alone are too many; a `pzxid` is then too old.
+fn closing_list(paths: Vec<String>, bytes_max: usize) -> Vec<String> {
+    let len = |path: &String| size_of::<i32>() + path.len();
+    let fits = paths.iter().map(len).sum::<usize>() <= bytes_max;
+    if fits || mutant!(Zk4306) {
+        return paths;
+    }
+    let mut parents = BTreeSet::new();
+    let (firsts, others): (Vec<&String>, Vec<&String>) = paths
+        .iter()
+        .partition(|path| parents.insert(path::split(path).map(|(parent, _)| parent)));
+    let mut bytes = 0;
+    let fitting = firsts.into_iter().chain(others).take_while(|path| {
+        bytes += len(path);
+        bytes <= bytes_max
+    });
+    let mut listed: Vec<String> = fitting.cloned().collect();
+    listed.sort_unstable();
+    listed
+}
 
 fn data_len(data: Option<&[u8]>) -> i64 {
     data.map_or(0, |data| {

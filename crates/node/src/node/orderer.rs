@@ -6,9 +6,7 @@ use super::{Awaited, Barrier, Node, Proposal, Role};
 use crate::prep::{Asker, Prep, Write};
 use crate::step::{ClientRequest, ConnId, Now, OpenSession, Output, Owner};
 use bytes::Bytes;
-use zooid_proto::{
-    ErrorCode, Id, OpCode, Reader, SessionId, Txn, TxnHeader, TxnRecord, Zxid, mutant,
-};
+use zooid_proto::{ErrorCode, Id, OpCode, Reader, SessionId, Txn, TxnHeader, TxnRecord, Zxid};
 use zooid_tree::Replica;
 use zooid_zab::Round;
 
@@ -193,9 +191,6 @@ impl Node {
             ids,
             ..
         } = *order;
-        if order.op == OpCode::CloseSession {
-            self.shed_ephemerals(now, session, replica, out);
-        }
         let mut r = Reader::shared(order.body, self.settings.limit);
         let write = Write::decode(order.op, &mut r);
         if self.is_disk_low
@@ -256,29 +251,6 @@ impl Node {
             now,
             zxid,
         })
-    }
-
-    /// Before a session is closed: deletes its ephemerals as far as they are too many for one
-    /// transaction. Nobody has asked for that, so nobody is answered.
-    fn shed_ephemerals(
-        &mut self,
-        now: Now,
-        session: SessionId,
-        replica: &Replica,
-        out: &mut Vec<Output>,
-    ) {
-        let origin = Origin {
-            conn: None,
-            session: SessionId(0),
-            cxid: 0,
-        };
-        if mutant!(Zk4306) {
-            return;
-        }
-        let some = |mut prep: Prep<'_>| prep.shed_ephemerals(session);
-        while let Some(txn) = self.prep(now, replica).and_then(some) {
-            self.propose(now, origin, txn, replica, out);
-        }
     }
 
     /// Encodes the transaction once; the same bytes go to the log and to every learner.
@@ -363,7 +335,6 @@ impl Node {
     pub(super) fn expire_and_sweep(&mut self, now: Now, replica: &Replica, out: &mut Vec<Output>) {
         for session in self.sessions.expired(now.mono_ms) {
             self.stats.sessions_expired += 1;
-            self.shed_ephemerals(now, session, replica, out);
             self.propose_internal(now, session, Write::CloseSession, replica, out);
         }
         while let Some(path) = self.sweep.next(now, replica) {

@@ -168,17 +168,14 @@ impl Pending {
         self.marked = false;
     }
 
-    /// Nodes not yet in the tree that the session owns.
-    pub(crate) fn created_by(&self, session: SessionId) -> impl Iterator<Item = String> {
-        let mut seen: Vec<&str> = Vec::new();
-        self.order.iter().filter_map(move |(_, path)| {
-            let Some((_, Change::Is(record))) = self.latest.get(path) else {
-                return None;
-            };
-            let owned = record.stat.ephemeral_owner == session.0 && !seen.contains(&path.as_ref());
-            seen.push(path);
-            owned.then(|| path.to_string())
-        })
+    /// Nodes that are new or changed and that the session owns; one as often as it is changed.
+    pub(crate) fn owned_by(&self, session: SessionId) -> impl Iterator<Item = &str> {
+        let changed = self.order.iter().map(|(_, path)| path);
+        let owned = changed.filter(move |path| match self.latest.get(*path) {
+            Some((_, Change::Is(record))) => record.stat.ephemeral_owner == session.0,
+            _ => false,
+        });
+        owned.map(AsRef::as_ref)
     }
 
     /// The tree's digest after everything pending.

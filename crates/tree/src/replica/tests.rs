@@ -234,6 +234,27 @@ fn closing_a_session_deletes_what_is_listed_and_what_is_not() {
     assert!(script.replica.node("/c").is_none());
 }
 
+/// ZOOKEEPER-3145: a fuzzy snapshot may have parents from before the end of a session, and its ephemerals no
+/// more.
+#[test]
+fn replaying_the_end_of_a_session_dates_the_parents_of_what_is_listed() {
+    let mut script = Script::new();
+    script.run(&create("/a", b""));
+    script.run(&create("/b", b""));
+    let close = Txn::CloseSession {
+        paths_to_delete: Some(vec!["/a/gone".into()]),
+    };
+    script.replica.replay(&header(5, 9, &close), &close, None);
+    let pzxid = |path| {
+        script
+            .replica
+            .node(path)
+            .map(|node| node.stat_persisted().pzxid)
+    };
+    assert_eq!(pzxid("/a"), Some(Zxid(9)));
+    assert_eq!(pzxid("/b"), Some(Zxid(2)));
+}
+
 #[test]
 fn containers_and_ttl_nodes_expire_by_their_rules() {
     let mut script = Script::new();

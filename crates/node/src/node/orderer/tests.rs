@@ -18,54 +18,41 @@ fn server(close_session_txn: bool) -> TestServer {
 }
 
 fn ephemeral(n: usize) -> CreateRequest {
-    CreateRequest {
-        path: format!("/an-ephemeral-with-a-long-name-{n:06}"),
-        data: None,
-        acl: vec![Acl::anyone(perms::ALL)],
-        flags: 1,
-    }
+    create(&format!("/an-ephemeral-with-a-long-name-{n:06}"), 1)
 }
 
-fn log(server: &TestServer) -> Vec<TxnRecord> {
-    let records = server.appended.iter();
-    records
-        .map(|(_, bytes)| TxnRecord::decode(bytes).expect("what was logged can be read"))
-        .collect()
-}
-
-/// Every record from `first` on is short, and the last one closes the session.
-fn check_end(server: &TestServer, first: usize) {
-    for (zxid, bytes) in &server.appended[first..] {
-        assert!(bytes.len() <= LIMIT, "{zxid} has {} bytes", bytes.len());
-    }
-    let records = log(server);
-    let deleted = |record: &TxnRecord| match &record.txn {
-        Txn::Multi(parts) => parts.len(),
-        Txn::CloseSession { paths_to_delete } => paths_to_delete.as_ref().map_or(0, Vec::len),
-        other => panic!("{other:?}"),
+/// The last record closes the session with all its ephemerals, and is short. What it lists.
+fn check_end(server: &TestServer, proposed_before: usize) -> Vec<String> {
+    let [(_, bytes)] = &server.appended[proposed_before..] else {
+        panic!("the end of a session is one transaction");
     };
-    let all: usize = records[first..].iter().map(deleted).sum();
-    assert_eq!(all, EPHEMERALS);
-    let last = records.last().expect("there is one");
-    assert!(matches!(last.txn, Txn::CloseSession { .. }));
+    assert!(bytes.len() <= LIMIT, "{} bytes", bytes.len());
     assert_eq!(server.replica.ephemerals_count(), 0);
     assert_eq!(server.replica.sessions().count(), 0);
+    let record = TxnRecord::decode(bytes).expect("what was logged can be read");
+    let digest = record.digest.expect("it has one");
+    assert_eq!(digest.tree_digest, server.replica.digest());
+    match record.txn {
+        Txn::CloseSession { paths_to_delete } => paths_to_delete.unwrap_or_default(),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// ZOOKEEPER-4306: an ensemble whose servers cannot read the end of a session is bricked.
 #[test]
-fn a_session_with_many_ephemerals_closes_in_records_that_all_can_read() {
+fn a_session_with_many_ephemerals_closes_in_one_record_that_all_can_read() {
     let mut server = server(true);
     let (conn, _) = server.connect(1);
     for n in 0..EPHEMERALS {
         assert_eq!(server.call(conn, OpCode::Create, &ephemeral(n)).0, 0);
     }
-    let first = server.appended.len();
+    let before = server.appended.len();
     server.request_bytes(conn, 900, OpCode::CloseSession.code(), &[]);
     assert_eq!(server.packets(conn).len(), 1, "the one reply to the close");
     assert!(server.is_closing(conn));
-    check_end(&server, first);
-    assert!(server.appended.len() > first + 2);
+    let listed = check_end(&server, before);
+    assert!(!listed.is_empty() && listed.len() < EPHEMERALS);
+    assert!(listed.is_sorted());
 }
 
 #[test]
@@ -78,23 +65,50 @@ fn so_does_one_that_expires_and_one_whose_ephemerals_are_pending() {
         let multi = MultiRequest(creations.collect());
         server.request(conn, 1, OpCode::Multi, &multi);
     }
-    let first = server.appended.len();
+    let before = server.appended.len();
     server.advance(60_000);
     server.sync();
-    check_end(&server, first);
+    check_end(&server, before);
+}
+
+/// ZOOKEEPER-3145: replay onto a fuzzy snapshot dates the parents of what is listed.
+#[test]
+fn a_list_that_is_too_short_names_a_child_of_every_parent_first() {
+    let mut server = server(true);
+    let (conn, _) = server.connect(1);
+    let (keeper, _) = server.connect(2);
+    let parents: Vec<String> = (0..8).map(|n| format!("/parent-{n}")).collect();
+    for parent in &parents {
+        server.call(keeper, OpCode::Create, &create(parent, 0));
+        for n in 0..EPHEMERALS / parents.len() {
+            let child = create(&format!("{parent}/child-with-a-long-name-{n:06}"), 1);
+            assert_eq!(server.call(conn, OpCode::Create, &child).0, 0);
+        }
+    }
+    let close = PathOnly {
+        path: String::new(),
+    };
+    server.request(keeper, 900, OpCode::CloseSession, &close);
+    let before = server.appended.len();
+    server.request(conn, 900, OpCode::CloseSession, &close);
+    let listed = check_end(&server, before);
+    assert!(listed.len() > parents.len() && listed.len() < EPHEMERALS);
+    for parent in &parents {
+        let is_below = |path: &String| path.starts_with(parent.as_str());
+        assert!(listed.iter().any(is_below), "{parent}");
+    }
 }
 
 #[test]
-fn without_lists_nothing_needs_to_be_shed() {
+fn without_lists_nothing_is_listed() {
     let mut server = server(false);
     let (conn, _) = server.connect(1);
     for n in 0..EPHEMERALS {
         assert_eq!(server.call(conn, OpCode::Create, &ephemeral(n)).0, 0);
     }
-    let first = server.appended.len();
+    let before = server.appended.len();
     server.request_bytes(conn, 900, OpCode::CloseSession.code(), &[]);
-    assert_eq!(server.appended.len(), first + 1);
-    assert_eq!(server.replica.ephemerals_count(), 0);
+    assert_eq!(check_end(&server, before), Vec::<String>::new());
 }
 
 fn create(path: &str, flags: i32) -> CreateRequest {

@@ -5,13 +5,9 @@ use crate::cluster::fact::Fact;
 use crate::cluster::promise::Ask;
 use crate::packet::{Packet, Reply};
 use crate::schedule::ClientId;
-use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
-use zooid_proto::{ErrorCode, SessionId, Txn, TxnRecord};
+use zooid_proto::{ErrorCode, SessionId};
 use zooid_tree::Replica;
-
-/// The session with which a record begins that no client has asked for.
-const NOBODY: [u8; 8] = [0; 8];
 
 #[derive(Debug, Default)]
 pub(crate) struct Acknowledged {
@@ -36,7 +32,6 @@ impl Acknowledged {
                 self.sessions.insert(*client, response.session_id);
                 Ok(())
             }
-            Fact::Appended { record, .. } if record.starts_with(&NOBODY) => self.appended(record),
             Fact::Asked {
                 ask: Ask::Delete(path),
                 ..
@@ -57,19 +52,6 @@ impl Acknowledged {
                 .map_err(|what| format!("member {member}: {what}")),
             _ => Ok(()),
         }
-    }
-
-    /// A leader sheds ephemerals of a session before it closes that, and may fail in between.
-    fn appended(&mut self, record: &Bytes) -> Result<(), String> {
-        let record = TxnRecord::decode(record).map_err(|err| err.to_string())?;
-        if let Txn::Multi(parts) = record.txn {
-            self.doomed
-                .extend(parts.into_iter().filter_map(|part| match part {
-                    Txn::Delete { path } => Some(path),
-                    _ => None,
-                }));
-        }
-        Ok(())
     }
 
     fn answered(&mut self, client: ClientId, ask: &Ask, reply: &Reply) -> Result<(), String> {

@@ -146,21 +146,19 @@ impl State {
             Txn::CreateSession { timeout_ms } => {
                 Arc::make_mut(&mut self.sessions).insert(session, *timeout_ms);
             }
-            Txn::CloseSession { .. } => {
+            Txn::CloseSession { paths_to_delete } => {
                 Arc::make_mut(&mut self.sessions).remove(&session);
                 Arc::make_mut(&mut self.ended).insert(session);
+                // Those that are listed go first; there need not be all.
+                for path in paths_to_delete.iter().flatten() {
+                    self.must_own(session, path)?;
+                    self.tree.remove(path, zxid, &mut self.changes);
+                }
                 self.tree.close_session(session, zxid, &mut self.changes);
             }
             Txn::DeleteContainer { path } => {
                 self.tree.may_be_swept(path, wall_ms)?;
                 self.tree.remove(path, zxid, &mut self.changes);
-            }
-            Txn::Multi(parts) if session == SessionId(0) => {
-                // Too many for the transaction that closes their session.
-                let paths = self.shed(parts)?;
-                for path in paths {
-                    self.tree.remove(&path, zxid, &mut self.changes);
-                }
             }
             txn => match asked {
                 Some(asked) => {
@@ -175,25 +173,10 @@ impl State {
         Ok(())
     }
 
-    /// What the leader deletes by itself: ephemerals of one session.
-    fn shed(&self, parts: &[Txn]) -> Result<Vec<String>, String> {
-        let mut paths = Vec::new();
-        let mut owners = BTreeSet::new();
-        for part in parts {
-            let Txn::Delete { path } = part else {
-                return Err(format!("nobody asked for {part:?}"));
-            };
-            let node = self.tree.nodes.get(path.as_str());
-            match node.map(|node| node.owner()) {
-                Some(EphemeralOwner::Session(owner)) => owners.insert(owner),
-                owner => return Err(format!("{path} of {owner:?} is deleted, unasked")),
-            };
-            paths.push(path.clone());
-        }
-        if owners.len() == 1 {
-            Ok(paths)
-        } else {
-            Err(format!("ephemerals of {owners:?} are deleted at once"))
+    fn must_own(&self, session: SessionId, path: &str) -> Result<(), String> {
+        match self.tree.nodes.get(path).map(|node| node.owner()) {
+            Some(EphemeralOwner::Session(owner)) if owner == session => Ok(()),
+            owner => Err(format!("{path} of {owner:?} ends with {session}")),
         }
     }
 
