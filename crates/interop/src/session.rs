@@ -6,6 +6,7 @@ use bytes::Bytes;
 use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 use zooid_proto::request::{
     AuthPacket, CreateRequest, CreateTtlRequest, PathOnly, PathVersion, PathWatch, SetAclRequest,
     SetDataRequest,
@@ -26,6 +27,8 @@ pub struct Session {
     next_xid: i32,
     last_zxid: Zxid,
     events: Vec<Event>,
+    /// Pings that nobody asked for, and that are not answered yet.
+    own_pings: u32,
 }
 
 /// A watch event.
@@ -152,7 +155,6 @@ impl Session {
         last_zxid_seen: Zxid,
         read_only: bool,
     ) -> Result<Session> {
-        let mut wire = Wire::open(address)?;
         let request = ConnectRequest {
             protocol_version: 0,
             last_zxid_seen,
@@ -161,7 +163,13 @@ impl Session {
             password: Some(password),
             read_only: Some(read_only),
         };
+        let mut wire = Wire::open(address)?;
         wire.send(&request.to_vec())?;
+        // The same sleep as in `receive_reply`: another attempt ends it.
+        if !wire.wait(CONNECT_PATIENCE)? {
+            wire = Wire::open(address)?;
+            wire.send(&request.to_vec())?;
+        }
         let packet = wire.receive()?.context("the server refuses to connect")?;
         let response = ConnectResponse::decode(&mut Reader::new(&packet, Limit::default()))?;
         if response.session_id == SessionId(0) {
@@ -173,6 +181,7 @@ impl Session {
             password: response.password.context("a session without a password")?,
             timeout_ms: response.timeout_ms,
             next_xid: 1,
+            own_pings: 0,
             last_zxid: last_zxid_seen,
             events: Vec::new(),
         })
@@ -248,7 +257,15 @@ impl Session {
     /// # Errors
     /// When the connection ends, or the reply belongs to another request.
     pub fn receive_reply(&mut self, xid: i32) -> Result<Reply> {
+        let mut patience = PINGS_MAX;
         loop {
+            // As every client. ZooKeeper's leader 3.8.0 needs it: its CommitProcessor looks for work and
+            // goes to sleep in two steps, and a commit between them waits for the next request.
+            while patience > 0 && !self.wire.wait(PING_INTERVAL)? {
+                self.send(OpCode::Ping, &[])?;
+                self.own_pings += 1;
+                patience -= 1;
+            }
             let packet = self.wire.receive()?.context("the connection is closed")?;
             let mut reader = Reader::new(&packet, Limit::default());
             let header = ReplyHeader::decode(&mut reader)?;
@@ -256,6 +273,9 @@ impl Session {
                 let event = WatcherEvent::decode(&mut reader)?;
                 let zxid = header.zxid;
                 self.events.push(Event { zxid, event });
+                continue;
+            }
+            if self.is_own_ping(&header) {
                 continue;
             }
             if header.xid != xid {
@@ -424,13 +444,25 @@ impl Session {
         if !self.events.is_empty() {
             return Ok(self.events.remove(0));
         }
-        let packet = self.wire.receive()?.context("the connection is closed")?;
-        let mut reader = Reader::new(&packet, Limit::default());
-        let header = ReplyHeader::decode(&mut reader)?;
-        ensure!(header.xid == xid::NOTIFICATION, "expected an event");
-        let event = WatcherEvent::decode(&mut reader)?;
-        let zxid = header.zxid;
-        Ok(Event { zxid, event })
+        loop {
+            let packet = self.wire.receive()?.context("the connection is closed")?;
+            let mut reader = Reader::new(&packet, Limit::default());
+            let header = ReplyHeader::decode(&mut reader)?;
+            if self.is_own_ping(&header) {
+                continue;
+            }
+            ensure!(header.xid == xid::NOTIFICATION, "expected an event");
+            let event = WatcherEvent::decode(&mut reader)?;
+            let zxid = header.zxid;
+            return Ok(Event { zxid, event });
+        }
+    }
+
+    /// Whether it answers a ping that nobody asked for; pings are answered in order.
+    fn is_own_ping(&mut self, header: &ReplyHeader) -> bool {
+        let is_own = header.xid == xid::PING && self.own_pings > 0;
+        self.own_pings -= u32::from(is_own);
+        is_own
     }
 
     /// Waits until the server has deleted a node.
@@ -473,4 +505,7 @@ fn path_watch(path: &str, watch: bool) -> Vec<u8> {
 
 // What fits into the buffers of a connection whose other end is busy sending.
 const PIPELINE_MAX: usize = 200;
+const PING_INTERVAL: Duration = Duration::from_secs(2);
+const PINGS_MAX: usize = 15;
+const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 const LONG_TIMEOUT_MS: i32 = 600_000;

@@ -58,6 +58,21 @@ impl Wire {
         Ok(self.fill(&mut packet)?.then_some(packet))
     }
 
+    /// Whether anything comes, or the end, within so long.
+    ///
+    /// # Errors
+    /// When the connection fails.
+    pub fn wait(&mut self, patience: Duration) -> Result<bool> {
+        self.stream.set_read_timeout(Some(patience))?;
+        let peeked = self.stream.peek(&mut [0]);
+        self.stream.set_read_timeout(Some(READ_TIMEOUT))?;
+        match peeked {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
+            Err(error) if !is_close(error.kind()) => Err(error.into()),
+            _ => Ok(true),
+        }
+    }
+
     /// As [`Wire::receive`], from a server that may have forgotten the connection: it was just starting
     /// when it accepted it.
     ///

@@ -5,8 +5,8 @@ mod tests;
 
 use crate::Kind;
 
-/// The lines that should not be there, whoever was killed.
-pub(super) fn complaints(kind: Kind, log: &str) -> Vec<&str> {
+/// The lines that should not be there, whoever was killed, each with the one behind it.
+pub(super) fn complaints(kind: Kind, log: &str) -> Vec<(&str, &str)> {
     let lines: Vec<&str> = log.lines().collect();
     let next = lines.iter().skip(1).copied().chain([""]);
     let pairs = lines.iter().copied().zip(next);
@@ -14,7 +14,7 @@ pub(super) fn complaints(kind: Kind, log: &str) -> Vec<&str> {
         Kind::Java => is_java_s(line, next),
         Kind::Zooid => is_zooid_s(line),
     });
-    complaints.map(|(line, _)| line).collect()
+    complaints.collect()
 }
 
 /// The line after an error is its exception.

@@ -14,12 +14,17 @@ java.io.EOFException
 [CommitProcessor:1] WARN org.apache.zookeeper.server.DataTree - Digests are not matching. Value is Zxid.
 [SyncThread:1] ERROR org.apache.zookeeper.server.ZooKeeperCriticalThread - Severe unrecoverable error";
     let lines: Vec<&str> = java.lines().collect();
-    assert_eq!(complaints(Kind::Java, java), lines[5..]);
+    assert_eq!(first_lines(Kind::Java, java), lines[5..]);
 
     let zooid = "\
 2026-11-28T04:48:37Z  WARN zooid_server::quorum::election_port: cannot reach its election port
 2026-11-28T04:48:37Z  WARN zooid_server::core_thread: tree digest mismatch zxid=0x1 op=1
 2026-11-28T04:48:37Z ERROR zooid: the log has failed";
     let lines: Vec<&str> = zooid.lines().collect();
-    assert_eq!(complaints(Kind::Zooid, zooid), lines[1..]);
+    assert_eq!(first_lines(Kind::Zooid, zooid), lines[1..]);
+}
+
+fn first_lines(kind: Kind, log: &str) -> Vec<&str> {
+    let found = complaints(kind, log).into_iter();
+    found.map(|(line, _)| line).collect()
 }
