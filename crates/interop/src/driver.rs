@@ -5,6 +5,7 @@
 //! that all events the step caused have been seen. A connection that is going to be closed is read to its end.
 
 use crate::Wire;
+use crate::kept_alive::KeptAlive;
 use crate::script::{Action, Claim, Connect, Password, Request, Script, Step};
 use crate::site::Site;
 use crate::wire::framed;
@@ -93,7 +94,7 @@ struct Driver<'a, 'b> {
 }
 
 struct Connection {
-    wire: Wire,
+    wire: KeptAlive,
     next_xid: i32,
 }
 
@@ -169,7 +170,10 @@ impl Driver<'_, '_> {
         }
         self.sessions.insert(name.clone(), response.session_id);
         self.granted.insert(response.session_id);
-        let connection = Connection { wire, next_xid: 1 };
+        let connection = Connection {
+            wire: KeptAlive::new(wire),
+            next_xid: 1,
+        };
         self.connections.insert(name.clone(), connection);
         Ok(())
     }
@@ -194,10 +198,10 @@ impl Driver<'_, '_> {
                 self.granted.remove(&id);
             }
             if ends_connection(request.op, reply.as_ref()) {
-                if let Some(mut connection) = self.connections.remove(name)
+                if let Some(connection) = self.connections.remove(name)
                     && reply.is_some()
                 {
-                    received.push((name.into(), end_of(&mut connection.wire)));
+                    received.push((name.into(), end_of(&mut connection.wire.into_wire())));
                 }
                 break;
             }
@@ -234,7 +238,7 @@ impl Driver<'_, '_> {
 
     fn send(&mut self, name: &str, bytes: &[u8], received: &mut Log) -> Result<()> {
         let mut wire = match self.connections.remove(name) {
-            Some(connection) => connection.wire,
+            Some(connection) => connection.wire.into_wire(),
             None => Wire::open(self.site.server(None)?.address())?,
         };
         wire.send_raw(bytes)?;

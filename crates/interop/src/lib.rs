@@ -14,6 +14,7 @@ mod conversation;
 mod driver;
 mod dump;
 mod ensemble;
+mod kept_alive;
 mod kills;
 mod launch;
 mod preview;

@@ -1,5 +1,6 @@
 //! A client with a session: one request at a time, every reply and event as it came.
 
+use crate::kept_alive::KeptAlive;
 use crate::{Server, Wire};
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
@@ -20,15 +21,13 @@ use zooid_proto::{
 /// A client.
 #[derive(Debug)]
 pub struct Session {
-    wire: Wire,
+    wire: KeptAlive,
     id: SessionId,
     password: Bytes,
     timeout_ms: i32,
     next_xid: i32,
     last_zxid: Zxid,
     events: Vec<Event>,
-    /// Pings that nobody asked for, and that are not answered yet.
-    own_pings: u32,
 }
 
 /// A watch event.
@@ -165,7 +164,7 @@ impl Session {
         };
         let mut wire = Wire::open(address)?;
         wire.send(&request.to_vec())?;
-        // The same sleep as in `receive_reply`: another attempt ends it.
+        // As in `kept_alive`: another attempt wakes the server.
         if !wire.wait(CONNECT_PATIENCE)? {
             wire = Wire::open(address)?;
             wire.send(&request.to_vec())?;
@@ -176,12 +175,11 @@ impl Session {
             bail!(SessionGone);
         }
         Ok(Session {
-            wire,
+            wire: KeptAlive::new(wire),
             id: response.session_id,
             password: response.password.context("a session without a password")?,
             timeout_ms: response.timeout_ms,
             next_xid: 1,
-            own_pings: 0,
             last_zxid: last_zxid_seen,
             events: Vec::new(),
         })
@@ -257,25 +255,14 @@ impl Session {
     /// # Errors
     /// When the connection ends, or the reply belongs to another request.
     pub fn receive_reply(&mut self, xid: i32) -> Result<Reply> {
-        let mut patience = PINGS_MAX;
         loop {
-            // As every client. ZooKeeper's leader 3.8.0 needs it: its CommitProcessor looks for work and
-            // goes to sleep in two steps, and a commit between them waits for the next request.
-            while patience > 0 && !self.wire.wait(PING_INTERVAL)? {
-                self.send(OpCode::Ping, &[])?;
-                self.own_pings += 1;
-                patience -= 1;
-            }
-            let packet = self.wire.receive()?.context("the connection is closed")?;
+            let packet = self.receive_packet()?;
             let mut reader = Reader::new(&packet, Limit::default());
             let header = ReplyHeader::decode(&mut reader)?;
             if header.xid == xid::NOTIFICATION {
                 let event = WatcherEvent::decode(&mut reader)?;
                 let zxid = header.zxid;
                 self.events.push(Event { zxid, event });
-                continue;
-            }
-            if self.is_own_ping(&header) {
                 continue;
             }
             if header.xid != xid {
@@ -444,25 +431,17 @@ impl Session {
         if !self.events.is_empty() {
             return Ok(self.events.remove(0));
         }
-        loop {
-            let packet = self.wire.receive()?.context("the connection is closed")?;
-            let mut reader = Reader::new(&packet, Limit::default());
-            let header = ReplyHeader::decode(&mut reader)?;
-            if self.is_own_ping(&header) {
-                continue;
-            }
-            ensure!(header.xid == xid::NOTIFICATION, "expected an event");
-            let event = WatcherEvent::decode(&mut reader)?;
-            let zxid = header.zxid;
-            return Ok(Event { zxid, event });
-        }
+        let packet = self.receive_packet()?;
+        let mut reader = Reader::new(&packet, Limit::default());
+        let header = ReplyHeader::decode(&mut reader)?;
+        ensure!(header.xid == xid::NOTIFICATION, "expected an event");
+        let event = WatcherEvent::decode(&mut reader)?;
+        let zxid = header.zxid;
+        Ok(Event { zxid, event })
     }
 
-    /// Whether it answers a ping that nobody asked for; pings are answered in order.
-    fn is_own_ping(&mut self, header: &ReplyHeader) -> bool {
-        let is_own = header.xid == xid::PING && self.own_pings > 0;
-        self.own_pings -= u32::from(is_own);
-        is_own
+    fn receive_packet(&mut self) -> Result<Vec<u8>> {
+        self.wire.receive()?.context("the connection is closed")
     }
 
     /// Waits until the server has deleted a node.
@@ -505,7 +484,5 @@ fn path_watch(path: &str, watch: bool) -> Vec<u8> {
 
 // What fits into the buffers of a connection whose other end is busy sending.
 const PIPELINE_MAX: usize = 200;
-const PING_INTERVAL: Duration = Duration::from_secs(2);
-const PINGS_MAX: usize = 15;
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 const LONG_TIMEOUT_MS: i32 = 600_000;
