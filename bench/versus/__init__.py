@@ -1,0 +1,1 @@
+"""What bench/versus-zookeeper is made of; see there."""

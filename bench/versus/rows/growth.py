@@ -1,0 +1,64 @@
+"""What an operation costs as the tree grows, and as more clients share the same load. Ours alone."""
+
+from versus.figure import AtMost, Figure, Row
+from versus.generator import cpu_us_per_operation
+from versus.lab import FILLED
+from versus.place import say
+from versus.server import NO_SNAPSHOT
+
+NUMBERS = (12,)
+SHARES_ENSEMBLES = False
+OURS = 0
+CONNECTIONS, IN_FLIGHT = 48, 16
+
+
+def measure(lab):
+    sizes, counts = lab.effort.tree_sizes, lab.effort.connection_counts
+    service = lab.service(OURS, "growth", 1).start(NO_SNAPSHOT).await_ready()
+    lab.warm_up(service)
+    by_size = {"get": {}, "set": {}, "create": {}}
+    existing = 0
+    for size in sizes:
+        say(f"a tree of {size:,} nodes")
+        lab.fill(service, size, existing)
+        existing = size
+        for workload, costs in by_size.items():
+            costs[size] = costs_of(lab, workload, service, "--keys", size, "--filled", FILLED,
+                                   "--connections", CONNECTIONS, "--in-flight", IN_FLIGHT)
+    by_count = {"get": {}, "set": {}}
+    for count in counts:
+        say(f"{count:,} connections")
+        for workload, costs in by_count.items():
+            costs[count] = costs_of(lab, workload, service, "--keys", sizes[0], "--filled", FILLED,
+                                    "--connections", count, "--in-flight", IN_FLIGHT, "--rate",
+                                    lab.effort.rate)
+    lab.end(service)
+    nodes = f"{sizes[0]:,} to {sizes[-1]:,} nodes"
+    connections = f"{counts[0]:,} to {counts[-1]:,} connections"
+    figures = [
+        *(grown(f"{workload}, {nodes}", costs, AtMost(1.5, "1.5 x"))
+          for workload, costs in by_size.items()),
+        *(grown(f"{workload}, {connections}", costs, AtMost(2.0, "2 x"))
+          for workload, costs in by_count.items()),
+    ]
+    how = (f"one server, ours alone; CPU per operation of the largest over that of the smallest; "
+           f"trees at {CONNECTIONS} × {IN_FLIGHT}, connections at {lab.effort.rate:,} requests per "
+           "second altogether")
+    return [Row(12, "cost as work grows", how, figures)]
+
+
+def costs_of(lab, workload, service, *options):
+    """CPU per operation of each run."""
+    return [cpu_us_per_operation(lab.load(workload, service, *options))
+            for _ in range(lab.effort.runs)]
+
+
+def grown(name, costs, goal):
+    """By how much the cost of each run has grown from the smallest to the largest."""
+    figure = Figure(name, "times", goal)
+    smallest, *_, largest = costs.values()
+    for before, after in zip(sorted(smallest), sorted(largest)):
+        figure.add(OURS, after / before)
+    figure.note = ", ".join(f"{size:,}: {sorted(runs)[len(runs) // 2]:.2f} µs"
+                            for size, runs in costs.items())
+    return figure

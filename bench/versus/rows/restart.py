@@ -1,0 +1,30 @@
+"""Starting with a large tree: a snapshot of it, and a log behind that."""
+
+import os
+import time
+
+from versus.client import await_first_reply
+from versus.figure import Better, Figure, Row
+from versus.lab import FILLED
+from versus.server import NO_SNAPSHOT, READY_SECONDS_MAX
+
+NUMBERS = (7,)
+SHARES_ENSEMBLES = False
+
+
+def measure(lab):
+    effort = lab.effort
+    took = Figure("process start to first reply", "seconds", Better(5))
+    for system in lab.turns("restart"):
+        service = lab.with_large_tree(system, "restart")
+        member = service.members[0]
+        os.sync()
+        started = time.monotonic()
+        service.start(NO_SNAPSHOT)
+        await_first_reply(member.port, f"{FILLED}/d00000/k000", READY_SECONDS_MAX)
+        took.add(system, time.monotonic() - started)
+        lab.end(service)
+    how = (f"one server; a snapshot of {effort.nodes:,} nodes and {effort.transactions:,} "
+           "transactions of log, both in the page cache; ZooKeeper's figure includes the start of "
+           "its JVM and the snapshot that it writes before it serves")
+    return [Row(7, "restart", how, [took])]
