@@ -391,7 +391,7 @@ impl Node {
         let conn = match &mut self.role {
             Role::Learning(_, desk) => desk.session_closed(session),
             _ => {
-                let owner = self.sessions.remove(session).and_then(|info| info.owner);
+                let owner = self.sessions.end(session).and_then(|info| info.owner);
                 owner.and_then(Owner::conn)
             }
         };

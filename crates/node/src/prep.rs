@@ -377,11 +377,13 @@ impl Prep<'_> {
     }
 
     /// Whether the asker may write; a local session of any server may
-    /// (Java `LeaderSessionTracker.checkSession`).
+    /// (Java `LeaderSessionTracker.checkSession`). What was asked for in the name of a session of everybody's
+    /// may come behind its end, from a server that has not heard of that yet.
     fn check_session(&mut self, asker: Asker<'_>) -> Result<(), ErrorCode> {
         let Asker { session, owner, .. } = asker;
-        let is_local = self.sessions.get(session).is_none()
-            && self.settings.local_sessions.enabled
+        let is_local = self.settings.local_sessions.enabled
+            && self.sessions.get(session).is_none()
+            && !self.sessions.has_ended(session)
             && (self.local.get(session).is_some() || session.0 >> 56 != self.settings.server_id.0);
         if is_local {
             return Ok(());

@@ -1,7 +1,10 @@
 //! Session tracking: who is alive, until when, and on which connection
 //! (spec §2.3; Java `SessionTrackerImpl`, `ExpiryQueue`).
 
+mod ended;
+
 use crate::step::Owner;
+use ended::Ended;
 use std::collections::{BTreeMap, BTreeSet};
 use zooid_proto::{ErrorCode, SessionId};
 
@@ -25,6 +28,7 @@ pub struct Sessions {
     unknown: ErrorCode,
     by_id: BTreeMap<SessionId, SessionInfo>,
     buckets: BTreeMap<i64, BTreeSet<SessionId>>,
+    ended: Ended,
 }
 
 impl Sessions {
@@ -38,6 +42,7 @@ impl Sessions {
             unknown,
             by_id: BTreeMap::new(),
             buckets: BTreeMap::new(),
+            ended: Ended::default(),
         }
     }
 
@@ -79,6 +84,18 @@ impl Sessions {
         let info = self.by_id.remove(&id)?;
         self.unlist(id, info.expires_ms);
         Some(info)
+    }
+
+    /// Stops tracking, for good.
+    pub fn end(&mut self, id: SessionId) -> Option<SessionInfo> {
+        self.ended.insert(id);
+        self.remove(id)
+    }
+
+    /// Whether it is one of the last sessions that have ended.
+    #[must_use]
+    pub fn has_ended(&self, id: SessionId) -> bool {
+        self.ended.contains(id)
     }
 
     /// Puts off a session's expiry. Whether it is alive.

@@ -51,9 +51,6 @@ struct Args {
     /// Ensembles instead of one server.
     #[arg(long)]
     cluster: bool,
-    /// Give some ensembles local sessions and members that serve reads without a leader.
-    #[arg(long)]
-    local_sessions: bool,
     /// Make failing runs of ensembles smaller before they are kept.
     #[arg(long)]
     shrink: bool,
@@ -224,7 +221,6 @@ impl Args {
         } else {
             cluster::Options::random(seed)
         };
-        options.with_local_sessions = self.local_sessions;
         if let Some(seconds) = self.duration {
             options.faults_ms = seconds * 1000;
         }

@@ -116,12 +116,13 @@ impl Progress {
         let simulated = Duration::from_millis(self.sum.simulated_ms);
         let hours = simulated.as_secs_f64() / 3600.0;
         let busy = processor_time().unwrap_or_else(|| self.start.elapsed());
-        let speed = simulated.as_secs_f64() / busy.as_secs_f64().max(1e-9);
-        println!(
-            "\n{hours:.2} simulated hours in {:.1} s of processor time: {speed:.0} simulated hours for \
-             each hour of a core",
-            busy.as_secs_f64()
-        );
+        let busy_s = busy.as_secs_f64();
+        print!("\n{hours:.2} simulated hours in {busy_s:.1} s of processor time");
+        if busy >= BUSY_MIN {
+            let speed = simulated.as_secs_f64() / busy_s;
+            print!(": {speed:.0} simulated hours for each hour of a core");
+        }
+        println!();
     }
 }
 
@@ -136,6 +137,8 @@ fn processor_time() -> Option<Duration> {
     Some(Duration::from_millis((user + system) * MS_PER_CLOCK_TICK))
 }
 
+/// Less than so much is too few ticks of the clock to tell a speed by.
+const BUSY_MIN: Duration = Duration::from_secs(1);
 /// Between lines of progress.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// `USER_HZ` is 100 on every Linux.

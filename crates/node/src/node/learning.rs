@@ -376,7 +376,8 @@ impl Node {
             return;
         }
         if desk.ending.contains(&conn) {
-            // Where there are local sessions, a leader that has forgotten this one takes it for one of them.
+            // Where there are local sessions, a leader of ZooKeeper's that has forgotten this one takes it for
+            // one of them.
             return;
         }
         if op == OpCode::CloseSession {

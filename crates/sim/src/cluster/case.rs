@@ -26,8 +26,8 @@ impl fmt::Display for Options {
         if self.damages_a_disk {
             write!(f, " damages_a_disk=true")?;
         }
-        if self.with_local_sessions {
-            write!(f, " local_sessions=true")?;
+        if self.with_local_sessions != plain.with_local_sessions {
+            write!(f, " local_sessions={}", self.with_local_sessions)?;
         }
         if let Script::Only(chances) = &self.script {
             let chances: Vec<String> = chances.iter().map(Chance::to_string).collect();
@@ -49,7 +49,7 @@ impl FromStr for Options {
     type Err = NoCase;
 
     /// `seed=N`, and perhaps `faults_ms=N`, `members=N`, `observers=N`, `clients=N`,
-    /// `damages_a_disk=true`, `local_sessions=true` and `only=FAULT,FAULT`, apart by spaces.
+    /// `damages_a_disk=true`, `local_sessions=BOOL` and `only=FAULT,FAULT`, apart by spaces.
     fn from_str(line: &str) -> Result<Options, NoCase> {
         let mut options = None;
         for part in line.split_whitespace() {

@@ -21,7 +21,7 @@ pub struct Options {
     pub observers: Option<usize>,
     /// How many clients, if not as the seed says.
     pub clients: Option<usize>,
-    /// Whether some seeds have local sessions and members that serve reads without a leader.
+    /// Whether there may be local sessions, and members that serve reads without a leader.
     pub with_local_sessions: bool,
     /// Which of the seed's faults happen.
     pub script: Script,
@@ -39,7 +39,7 @@ impl Options {
             members: None,
             observers: None,
             clients: None,
-            with_local_sessions: false,
+            with_local_sessions: draw_local_sessions(seed),
             script: Script::Everything,
             damages_a_disk: false,
         }
@@ -243,6 +243,11 @@ impl Profile {
     }
 }
 
+/// Of a stream of its own, so that other runs are what they would be without.
+fn draw_local_sessions(seed: u64) -> bool {
+    Random::stream(seed, "local sessions").per_mille(LOCAL_SESSIONS_PER_MILLE)
+}
+
 /// Some epochs are short. Of a stream of its own, so that the rest of a profile is what it was.
 fn draw_counter_max(seed: u64) -> u32 {
     let mut dice = Random::stream(seed, "counters");
@@ -264,6 +269,9 @@ fn draw_limit(seed: u64) -> Limit {
     let mut dice = Random::stream(seed, "limit");
     *dice.pick(&[Limit::default(), Limit::default(), Limit(SMALL_LIMIT)])
 }
+
+/// Runs that may have local sessions: half of them do.
+const LOCAL_SESSIONS_PER_MILLE: u64 = 500;
 
 /// Four nodes with the most data there is, and what stands around that.
 const SMALL_LIMIT: usize = 4_000;

@@ -63,6 +63,7 @@ impl Search {
     }
 
     fn send_away(&mut self) {
+        self.try_out(|options| options.with_local_sessions = false);
         for clients in 0..3 {
             if self.best.clients.is_none_or(|now| clients < now)
                 && self.try_out(|options| options.clients = Some(clients))

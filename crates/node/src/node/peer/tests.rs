@@ -3,7 +3,9 @@ use crate::testing::Packet;
 use crate::testing::ensemble::TestEnsemble;
 use zooid_proto::election::PeerState;
 use zooid_proto::request::{CreateRequest, PathOnly, PathVersion};
-use zooid_proto::{Acl, ErrorCode, Jute, OpCode, Reader, ServerId, SessionId, Zxid, perms};
+use zooid_proto::{
+    Acl, ErrorCode, Jute, OpCode, Reader, ServerId, SessionId, Txn, TxnRecord, Zxid, perms,
+};
 
 fn create(path: &str, flags: i32) -> CreateRequest {
     CreateRequest {
@@ -493,6 +495,32 @@ fn a_session_that_became_global_asks_for_nothing_behind_its_end() {
     // It became global, made the node, and ended.
     assert_eq!(ensemble.server(id).log.len(), 3);
     assert!(ensemble.server(id).replica.node("/e").is_none());
+}
+
+/// Its connection to another server may have gone on without hearing of the end.
+#[test]
+fn a_session_that_has_ended_is_not_taken_for_another_server_s_own() {
+    let mut ensemble = with_local_sessions(true);
+    let (leader, here) = (ensemble.leader(), ensemble.follower());
+    let mut others = ensemble.servers.keys().copied();
+    let there = others
+        .find(|id| ![leader, here].contains(id))
+        .expect("the third");
+    let (old, session) = ensemble.open(here);
+    let made = ensemble.call(here, old, 1, OpCode::Create, &create("/e", 1));
+    assert_eq!(made, 0);
+    let (new, _) = ensemble.connect(there, session);
+    let sleeper = ensemble.servers.remove(&here).expect("it runs");
+    ensemble.request(there, new, 2, OpCode::CloseSession, &Raw(vec![]));
+    ensemble.deliver();
+    assert!(ensemble.is_closing(there, new));
+    ensemble.servers.insert(here, sleeper);
+    ensemble.request(here, old, 3, OpCode::Create, &create("/late", 0));
+    ensemble.deliver();
+    let (_, last) = ensemble.server(leader).log.last().expect("it has a log");
+    let last = TxnRecord::decode(last).expect("what was logged can be read");
+    assert_eq!(last.header.client_id, session);
+    assert_eq!(last.txn, Txn::Error(ErrorCode::SessionExpired));
 }
 
 #[test]

@@ -108,8 +108,8 @@ impl Member {
                 generation, link, ..
             } => Command::Install { generation, link },
             Output::AcceptEpoch(epoch) => Command::AcceptEpoch(epoch),
-            Output::EnterEpoch(epoch) if mutant!(Zk4643) || mutant!(Zk4646) => {
-                // Past the log's queue.
+            // Past the log's queue.
+            Output::EnterEpoch(epoch) if [mutant!(Zk4643), mutant!(Zk4646)].contains(&true) => {
                 self.commands.push_front(Command::EnterEpoch(epoch));
                 return None;
             }
