@@ -36,6 +36,8 @@ pub(crate) enum Fault {
     CloseAtSync,
     /// The same, but the session may not.
     ExpireAtSync,
+    /// No set finds its node.
+    NoNodeToSet,
     /// The first who watches a node is told of a change twice.
     EventTwice,
 }
@@ -154,7 +156,7 @@ impl Client {
                     watchers.push(self.stream.try_clone()?);
                 }
             }
-        } else if op == OpCode::SetData {
+        } else if op == OpCode::SetData && self.fault != Fault::NoNodeToSet {
             let path = SetDataRequest::decode(&mut body).unwrap().path;
             for mut watcher in watches.remove(&path).unwrap_or_default() {
                 watcher.write_all(&event(&path))?;
@@ -184,9 +186,11 @@ impl Client {
     }
 
     fn reply(&self, xid: i32, op: OpCode, body: Reader<'_>) -> Vec<u8> {
-        let no_node = op == OpCode::GetData
-            && self.fault == Fault::NoNodeEveryTenth
-            && self.gets.is_multiple_of(10);
+        let no_node = match self.fault {
+            Fault::NoNodeEveryTenth => op == OpCode::GetData && self.gets.is_multiple_of(10),
+            Fault::NoNodeToSet => op == OpCode::SetData,
+            _ => false,
+        };
         let err = if no_node {
             ErrorCode::NoNode
         } else {

@@ -5,7 +5,7 @@ mod watcher;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,9 @@ pub(crate) struct WatchesPlan {
 /// How long a step may take.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// How often idle clients are looked after.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+
 const EVENTS_PER_POLL: usize = 1024;
 
 impl WatchesPlan {
@@ -44,6 +47,7 @@ impl WatchesPlan {
         Progress::step("creating nodes");
         let mut session = Session::open(&plan.servers, plan.session_timeout)?;
         let nodes = Arc::new(Nodes::create(&mut session, plan)?);
+        Session::close_many(vec![session]);
         let mut crowd = Crowd::gather(plan, &nodes)?;
 
         // Reading alone first, or the buffers that it makes servers keep would count as watches.
@@ -61,7 +65,7 @@ impl WatchesPlan {
         };
         let after = settled_memory(&plan.watched)?;
         Progress::step("awaiting events");
-        let fire = crowd.fire(plan, session)?;
+        let fire = crowd.fire(plan)?;
 
         Progress::step("removing nodes");
         let failures = crowd.disperse();
@@ -142,7 +146,8 @@ impl Crowd {
     }
 
     /// Sets every node once, and awaits what each client is to be told.
-    fn fire(&mut self, plan: &Plan, session: Session) -> anyhow::Result<Phase> {
+    fn fire(&mut self, plan: &Plan) -> anyhow::Result<Phase> {
+        let session = Session::open(&plan.servers, plan.session_timeout)?;
         let started = Instant::now();
         let sent: Arc<[AtomicU64]> = (0..plan.keys).map(|_| AtomicU64::new(0)).collect();
         for watcher in &mut self.watchers {
@@ -151,14 +156,19 @@ impl Crowd {
         let mut nanos = empty_histogram();
         let nodes = Arc::clone(self.watchers[0].nodes());
         let window = plan.in_flight;
+        let has_failed = AtomicBool::new(false);
         thread::scope(|scope| -> anyhow::Result<()> {
-            let setter = scope.spawn(move || set_all(session, &nodes, window, started, &sent));
-            self.attend_until(
-                |watcher| watcher.has_heard_all(),
+            let setter = scope.spawn(|| {
+                let result = set_all(session, &nodes, window, started, &sent);
+                has_failed.store(result.is_err(), Ordering::Relaxed);
+                result
+            });
+            let heard = self.attend_until(
+                |watcher| watcher.has_heard_all() || has_failed.load(Ordering::Relaxed),
                 |took| nanos.saturating_record(took),
-            )?;
+            );
             match setter.join() {
-                Ok(result) => result.context("cannot set the nodes"),
+                Ok(result) => result.context("cannot set the nodes").and(heard),
                 Err(_) => bail!("the thread that sets has panicked"),
             }
         })?;
@@ -177,16 +187,22 @@ impl Crowd {
     ) -> anyhow::Result<()> {
         let mut events = Events::with_capacity(EVENTS_PER_POLL);
         let give_up = Instant::now() + PATIENCE;
-        let mut missing = self.watchers.iter().filter(|w| !is_done(w)).count();
-        while missing > 0 {
+        let mut missing = self.watchers.len();
+        let mut next_look = Instant::now();
+        loop {
             let now = Instant::now();
-            if now >= give_up {
-                bail!(
-                    "{missing} clients have not got everything after {} s",
-                    PATIENCE.as_secs()
-                );
+            if now >= next_look {
+                next_look = now + LOOK_INTERVAL;
+                missing = self.look_after_all(now, &is_done)?;
             }
-            match self.poll.poll(&mut events, Some(Duration::from_secs(1))) {
+            if missing == 0 {
+                return Ok(());
+            }
+            if now >= give_up {
+                let seconds = PATIENCE.as_secs();
+                bail!("{missing} clients have not got everything after {seconds} s");
+            }
+            match self.poll.poll(&mut events, Some(LOOK_INTERVAL)) {
                 Err(e) if e.kind() != io::ErrorKind::Interrupted => {
                     return Err(e).context("cannot wait");
                 }
@@ -198,15 +214,21 @@ impl Crowd {
                 watcher.attend(&mut record).context("a client has failed")?;
                 missing -= usize::from(!was_done && is_done(watcher));
             }
-            if events.is_empty() {
-                for watcher in &mut self.watchers {
-                    watcher
-                        .ping_if_idle(Instant::now())
-                        .context("a client has failed")?;
-                }
-            }
         }
-        Ok(())
+    }
+
+    /// Keeps the sessions alive; how many clients are not done.
+    fn look_after_all(
+        &mut self,
+        now: Instant,
+        is_done: impl Fn(&Watcher) -> bool,
+    ) -> anyhow::Result<usize> {
+        let mut missing = 0;
+        for watcher in &mut self.watchers {
+            watcher.ping_if_idle(now).context("a client has failed")?;
+            missing += usize::from(!is_done(watcher));
+        }
+        Ok(missing)
     }
 
     /// Ends the sessions; what was wrong with what they were told.

@@ -27,6 +27,16 @@ fn who_is_told_twice_is_a_failure() {
 }
 
 #[test]
+fn nobody_waits_for_events_of_sets_that_fail() {
+    let server = FakeServer::start(Fault::NoNodeToSet);
+    let error = run(&server, "watches -c 2 --keys 5").unwrap_err();
+    assert_eq!(
+        format!("{error:#}"),
+        "cannot set the nodes: setData: NoNode"
+    );
+}
+
+#[test]
 fn the_nodes_are_removed_again() {
     let server = FakeServer::start(Fault::None);
     run(&server, "watches -c 1 --keys 10").unwrap();
