@@ -2,19 +2,24 @@
 //!
 //! Watches are registered by many reading threads at once, hence the sharded locks. They fire under
 //! the replica's write lock, hence with no locking at all.
+//!
+//! A watched path is kept once, with its watchers. A watcher knows its paths by their places only, which
+//! makes a watch by many of many paths cheap: what repeats is a few bytes on either side.
 
 use crate::path_hash::PathHash;
+use crate::slab::Slab;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-const SHARDS: usize = 16;
+const SHARD_BITS: u32 = 4;
+const SHARDS: usize = 1 << SHARD_BITS;
 
 /// A connection, as far as watches are concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WatcherId(pub u64);
 
 /// A set of ways to watch (Java `WatchStats`).
@@ -48,7 +53,11 @@ impl Modes {
 #[derive(Debug)]
 enum Watchers {
     One(WatcherId, Modes),
-    Many(BTreeMap<WatcherId, Modes>),
+    #[expect(
+        clippy::box_collection,
+        reason = "it would make the single ones larger, which are many"
+    )]
+    Many(Box<BTreeMap<WatcherId, Modes>>),
 }
 
 impl Watchers {
@@ -65,7 +74,8 @@ impl Watchers {
         match self {
             Watchers::One(one, old) if *one == watcher => *old = modes,
             Watchers::One(one, old) => {
-                *self = Watchers::Many(BTreeMap::from([(*one, *old), (watcher, modes)]));
+                let both = BTreeMap::from([(*one, *old), (watcher, modes)]);
+                *self = Watchers::Many(Box::new(both));
             }
             Watchers::Many(many) if modes.is_none() => {
                 many.remove(&watcher);
@@ -103,24 +113,72 @@ impl Watchers {
     }
 }
 
-#[derive(Debug)]
-struct WatchedPath {
-    hash: PathHash,
-    path: Arc<str>,
-    watchers: Watchers,
+impl Default for Watchers {
+    fn default() -> Watchers {
+        Watchers::One(WatcherId::default(), Modes::default())
+    }
 }
 
-type Paths = HashTable<WatchedPath>;
+#[derive(Debug, Default)]
+struct WatchedPath {
+    path: Box<str>,
+    watchers: Watchers,
+    hash: PathHash,
+}
 
-/// The paths of one watcher. Iterated only to be sorted or dropped, so that no order of the hash
-/// table leaks.
-type PathsOfWatcher = HashTable<(PathHash, Arc<str>)>;
+/// The watched paths of one shard.
+#[derive(Debug)]
+struct Paths {
+    slab: Slab<WatchedPath>,
+    index: HashTable<u32>,
+}
+
+/// Place of a watched path: its shard, and where it is there. A path keeps it as long as it is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct PathPlace(u32);
+
+impl PathPlace {
+    fn new(hash: PathHash, at: u32) -> PathPlace {
+        let shard = u32::try_from(hash.shard(SHARDS)).expect("a shard's number is small");
+        assert!(at <= u32::MAX >> SHARD_BITS, "watched paths are bounded");
+        PathPlace(at << SHARD_BITS | shard)
+    }
+
+    fn shard(self) -> usize {
+        usize::try_from(self.0).expect("usize has at least 32 bits") & (SHARDS - 1)
+    }
+
+    fn at(self) -> u32 {
+        self.0 >> SHARD_BITS
+    }
+
+    fn hash(self) -> u64 {
+        u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+/// The paths of one watcher. Iterated only to be dropped, so that no order of the hash table leaks.
+#[derive(Debug, Default)]
+struct PathsOfWatcher(HashTable<PathPlace>);
+
+impl PathsOfWatcher {
+    fn insert(&mut self, place: PathPlace) {
+        self.0
+            .insert_unique(place.hash(), place, |place| place.hash());
+    }
+
+    fn remove(&mut self, place: PathPlace) {
+        if let Ok(entry) = self.0.find_entry(place.hash(), |p| *p == place) {
+            entry.remove();
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct WatchTable {
     paths: [Mutex<Paths>; SHARDS],
     /// A watcher stays here once it has watched, until it is dropped or its last watch is removed
-    /// by request; `wchs` counts it.
+    /// by request; `wchs` counts it. Locked after the paths.
     watchers: [Mutex<BTreeMap<WatcherId, PathsOfWatcher>>; SHARDS],
     /// Pairs of a path and a watcher.
     total: AtomicUsize,
@@ -128,26 +186,69 @@ pub(crate) struct WatchTable {
     recursive: AtomicUsize,
 }
 
+impl Default for Paths {
+    fn default() -> Paths {
+        Paths {
+            slab: Slab::new(),
+            index: HashTable::new(),
+        }
+    }
+}
+
+impl Paths {
+    fn find(&self, hash: PathHash, path: &str) -> Option<u32> {
+        let is_it = |at: &u32| &*self.slab[*at].path == path;
+        self.index.find(hash.spread(), is_it).copied()
+    }
+
+    /// The path's place, which it is given if it has none.
+    fn find_or_insert(&mut self, hash: PathHash, path: &str) -> u32 {
+        let Paths { slab, index } = self;
+        let is_it = |at: &u32| &*slab[*at].path == path;
+        match index.entry(hash.spread(), is_it, |at| slab[*at].hash.spread()) {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                let at = slab.insert(WatchedPath {
+                    path: path.into(),
+                    watchers: Watchers::default(),
+                    hash,
+                });
+                entry.insert(at);
+                at
+            }
+        }
+    }
+
+    fn remove_if_unwatched(&mut self, at: u32) {
+        let Paths { slab, index } = self;
+        if !slab[at].watchers.is_empty() {
+            return;
+        }
+        let hash = slab[at].hash.spread();
+        if let Ok(entry) = index.find_entry(hash, |found| *found == at) {
+            entry.remove();
+        }
+        slab.take(at);
+        slab.reuse(at);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &WatchedPath> {
+        self.index.iter().map(|at| &self.slab[*at])
+    }
+}
+
 impl WatchTable {
     pub(crate) fn add(&self, hash: PathHash, path: &str, watcher: WatcherId, mode: Modes) {
-        let mut shard = self.paths[hash.shard(SHARDS)].lock();
-        let entry = shard.entry(hash.spread(), |e| &*e.path == path, |e| e.hash.spread());
-        let (path, old) = match entry {
-            Entry::Occupied(mut entry) => {
-                let watched = entry.get_mut();
-                let old = watched.watchers.get(watcher);
-                watched.watchers.set(watcher, old.with(mode));
-                (Arc::clone(&watched.path), old)
-            }
-            Entry::Vacant(entry) => {
-                let path: Arc<str> = path.into();
-                entry.insert(WatchedPath {
-                    hash,
-                    path: Arc::clone(&path),
-                    watchers: Watchers::One(watcher, mode),
-                });
-                (path, Modes::default())
-            }
+        let mut shard = self.shard(hash);
+        let at = shard.find_or_insert(hash, path);
+        let watchers = &mut shard.slab[at].watchers;
+        let old = if watchers.is_empty() {
+            *watchers = Watchers::One(watcher, mode);
+            Modes::default()
+        } else {
+            let old = watchers.get(watcher);
+            watchers.set(watcher, old.with(mode));
+            old
         };
         if mode.has(Modes::RECURSIVE) && !old.has(Modes::RECURSIVE) {
             self.recursive.fetch_add(1, Relaxed);
@@ -156,27 +257,31 @@ impl WatchTable {
             self.total.fetch_add(1, Relaxed);
             let mut watchers = self.watchers[shard_of(watcher)].lock();
             let paths = watchers.entry(watcher).or_default();
-            paths.insert_unique(hash.spread(), (hash, path), |(hash, _)| hash.spread());
+            paths.insert(PathPlace::new(hash, at));
         }
     }
 
     /// The ways in which `watcher` watches `path`, within `mask`.
     pub(crate) fn has(&self, path: &str, watcher: WatcherId, mask: Modes) -> bool {
         let hash = PathHash::of(path);
-        let shard = self.paths[hash.shard(SHARDS)].lock();
-        let found = shard.find(hash.spread(), |e| &*e.path == path);
-        found.is_some_and(|e| e.watchers.get(watcher).has(mask))
+        let shard = self.shard(hash);
+        let found = shard.find(hash, path);
+        found.is_some_and(|at| shard.slab[at].watchers.get(watcher).has(mask))
     }
 
     /// Takes ways of watching away; whether there were any.
     pub(crate) fn remove(&self, path: &str, watcher: WatcherId, mask: Modes) -> bool {
         let hash = PathHash::of(path);
-        let old = self.take_modes(hash, path, watcher, mask);
+        let mut shard = self.shard(hash);
+        let Some(at) = shard.find(hash, path) else {
+            return false;
+        };
+        let old = self.take_modes(&mut shard, at, watcher, mask);
         if !old.is_none() && old.without(mask).is_none() {
             let mut watchers = self.watchers[shard_of(watcher)].lock();
             if let Some(paths) = watchers.get_mut(&watcher) {
-                forget_path(paths, hash, path);
-                if paths.is_empty() {
+                paths.remove(PathPlace::new(hash, at));
+                if paths.0.is_empty() {
                     watchers.remove(&watcher);
                 }
             }
@@ -184,30 +289,30 @@ impl WatchTable {
         old.has(mask)
     }
 
-    /// Forgets a watcher.
+    /// Forgets a watcher, which must not register another watch meanwhile.
     pub(crate) fn drop_watcher(&self, watcher: WatcherId) {
         let paths = self.watchers[shard_of(watcher)].lock().remove(&watcher);
-        for (hash, path) in paths.into_iter().flatten() {
-            self.take_modes(hash, &path, watcher, Modes::ALL);
+        for place in paths.into_iter().flat_map(|paths| paths.0) {
+            // It is still watched, by this watcher, and so still there.
+            let mut shard = self.paths[place.shard()].lock();
+            self.take_modes(&mut shard, place.at(), watcher, Modes::ALL);
         }
     }
 
+    fn shard(&self, hash: PathHash) -> MutexGuard<'_, Paths> {
+        self.paths[hash.shard(SHARDS)].lock()
+    }
+
     /// The path's side of a removal. Returns the modes before.
-    fn take_modes(&self, hash: PathHash, path: &str, watcher: WatcherId, mask: Modes) -> Modes {
-        let mut shard = self.paths[hash.shard(SHARDS)].lock();
-        let Ok(mut entry) = shard.find_entry(hash.spread(), |e| &*e.path == path) else {
-            return Modes::default();
-        };
-        let watchers = &mut entry.get_mut().watchers;
+    fn take_modes(&self, shard: &mut Paths, at: u32, watcher: WatcherId, mask: Modes) -> Modes {
+        let watchers = &mut shard.slab[at].watchers;
         let old = watchers.get(watcher);
         let new = old.without(mask);
         if old.is_none() {
             return old;
         }
         watchers.set(watcher, new);
-        if watchers.is_empty() {
-            entry.remove();
-        }
+        shard.remove_if_unwatched(at);
         if new.is_none() {
             self.total.fetch_sub(1, Relaxed);
         }
@@ -240,35 +345,34 @@ impl WatchTable {
     fn fire_at(&mut self, path: &str, hits: &mut Vec<WatcherId>) {
         let hash = PathHash::of(path);
         let shard = self.paths[hash.shard(SHARDS)].get_mut();
-        let Ok(mut entry) = shard.find_entry(hash.spread(), |e| &*e.path == path) else {
+        let Some(at) = shard.find(hash, path) else {
             return;
         };
+        let place = PathPlace::new(hash, at);
         let watchers = &mut self.watchers;
         let total = self.total.get_mut();
-        entry.get_mut().watchers.retain(|watcher, modes| {
+        shard.slab[at].watchers.retain(|watcher, modes| {
             hits.push(watcher);
             *modes = modes.without(Modes::STANDARD);
             if modes.is_none() {
                 *total -= 1;
                 let watchers = watchers[shard_of(watcher)].get_mut();
                 if let Some(paths) = watchers.get_mut(&watcher) {
-                    forget_path(paths, hash, path);
+                    paths.remove(place);
                 }
             }
             !modes.is_none()
         });
-        if entry.get().watchers.is_empty() {
-            entry.remove();
-        }
+        shard.remove_if_unwatched(at);
     }
 
     fn fire_recursive_at(&mut self, path: &str, hits: &mut Vec<WatcherId>) {
         let hash = PathHash::of(path);
         let shard = self.paths[hash.shard(SHARDS)].get_mut();
-        let Some(watched) = shard.find(hash.spread(), |e| &*e.path == path) else {
+        let Some(at) = shard.find(hash, path) else {
             return;
         };
-        match &watched.watchers {
+        match &shard.slab[at].watchers {
             Watchers::One(one, modes) if modes.has(Modes::RECURSIVE) => hits.push(*one),
             Watchers::One(..) => {}
             Watchers::Many(many) => {
@@ -290,21 +394,25 @@ impl WatchTable {
 
     /// Paths that are watched.
     pub(crate) fn path_count(&self) -> usize {
-        self.paths.iter().map(|shard| shard.lock().len()).sum()
+        (self.paths.iter())
+            .map(|shard| shard.lock().index.len())
+            .sum()
     }
 
     /// Everything, by watcher; sorted.
     pub(crate) fn by_watcher(&self) -> Vec<(WatcherId, Vec<Arc<str>>)> {
-        let mut all = Vec::new();
+        let mut all = BTreeMap::new();
         for shard in &self.watchers {
-            for (watcher, paths) in shard.lock().iter() {
-                let mut paths: Vec<Arc<str>> = paths.iter().map(|(_, p)| Arc::clone(p)).collect();
-                paths.sort_unstable();
-                all.push((*watcher, paths));
+            let shard = shard.lock();
+            all.extend(shard.keys().map(|watcher| (*watcher, Vec::new())));
+        }
+        for (path, watchers) in self.by_path() {
+            for watcher in watchers {
+                let paths = all.entry(watcher).or_default();
+                paths.push(Arc::clone(&path));
             }
         }
-        all.sort_unstable();
-        all
+        all.into_iter().collect()
     }
 
     /// Everything, by path; sorted.
@@ -312,11 +420,8 @@ impl WatchTable {
         let mut all = Vec::new();
         for shard in &self.paths {
             let shard = shard.lock();
-            all.extend(
-                shard
-                    .iter()
-                    .map(|e| (Arc::clone(&e.path), e.watchers.ids())),
-            );
+            let watched = shard.iter();
+            all.extend(watched.map(|e| (Arc::from(&*e.path), e.watchers.ids())));
         }
         all.sort_unstable();
         all
@@ -326,11 +431,8 @@ impl WatchTable {
     #[cfg(test)]
     pub(crate) fn recount(&self) -> usize {
         let of = |shard: &Mutex<Paths>| {
-            shard
-                .lock()
-                .iter()
-                .map(|e| e.watchers.ids().len())
-                .sum::<usize>()
+            let shard = shard.lock();
+            shard.iter().map(|e| e.watchers.ids().len()).sum::<usize>()
         };
         self.paths.iter().map(of).sum()
     }
@@ -340,12 +442,6 @@ fn shard_of(watcher: WatcherId) -> usize {
     // The low byte is enough for so few shards.
     let [.., low] = watcher.0.to_be_bytes();
     usize::from(low) & (SHARDS - 1)
-}
-
-fn forget_path(paths: &mut PathsOfWatcher, hash: PathHash, path: &str) {
-    if let Ok(entry) = paths.find_entry(hash.spread(), |(_, p)| &**p == path) {
-        entry.remove();
-    }
 }
 
 /// The proper ancestors of a path, up to "/".
