@@ -14,6 +14,7 @@ pub mod acl;
 mod acl_table;
 mod builder;
 pub mod digest;
+mod index;
 mod nodes;
 mod owners;
 mod path_hash;

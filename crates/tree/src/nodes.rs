@@ -2,14 +2,15 @@
 //! path.
 //!
 //! A node knows its own name, not its path: a lookup hashes the whole path once and verifies the
-//! candidate by comparing names up to the root. What most nodes never have (children, a stat
-//! changed by children, a changed ACL) lives in a [`Branch`] beside the node. This module keeps
-//! those links right; what a change means is [`crate::tree`]'s business.
+//! candidate by comparing names up to the root. What most nodes never have lives beside the node:
+//! children, a stat changed by children, a changed ACL in a [`Branch`]; an owner, a change of the data
+//! in an [`Extra`]. This module keeps those links right; what a change means is [`crate::tree`]'s
+//! business.
 
 use crate::acl_table::AclSlot;
+use crate::index::Index;
 use crate::path_hash::PathHash;
 use crate::slab::Slab;
-use hashbrown::HashTable;
 use zooid_proto::{EphemeralOwner, OwnerRules, Stat, StatPersisted, Zxid};
 
 /// Place of a node.
@@ -20,27 +21,25 @@ impl Slot {
     pub(crate) const ROOT: Slot = Slot(0);
 }
 
-/// A node. 88 bytes, and one allocation for name and data.
+/// A node: one cache line, and one allocation for name and data.
 #[derive(Clone, Debug, Default)]
+#[repr(align(64))]
 struct Packed {
     name_and_data: Box<[u8]>,
     czxid: Zxid,
-    mzxid: Zxid,
     ctime: i64,
-    mtime: i64,
-    owner: i64,
-    version: i32,
     parent: Slot,
     /// Index in the parent's list of children.
     position: u32,
-    branch: BranchLink,
+    branch: Link,
+    extra: Link,
     hash: PathHash,
     digest_prefix: u32,
     acl: AclSlot,
     shape: Shape,
 }
 
-const _: () = assert!(size_of::<Packed>() == 88, "the node's record has grown");
+const _: () = assert!(size_of::<Packed>() == 64, "the node's record has grown");
 
 /// The name's length and three flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,11 +64,15 @@ impl Shape {
     }
 }
 
-/// Where a node's branch is, plus one; 0 when it has none.
+/// Where a part of a node is that lives beside it, plus one; 0 when it has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct BranchLink(u32);
+struct Link(u32);
 
-impl BranchLink {
+impl Link {
+    fn to(at: u32) -> Link {
+        Link(at.checked_add(1).expect("fewer parts than nodes"))
+    }
+
     fn get(self) -> Option<u32> {
         self.0.checked_sub(1)
     }
@@ -82,6 +85,27 @@ struct Branch {
     pzxid: Zxid,
     cversion: i32,
     aversion: i32,
+}
+
+/// The part of a node that it does not need as long as it is as it was created, and nobody's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Extra {
+    mzxid: Zxid,
+    mtime: i64,
+    owner: i64,
+    version: i32,
+}
+
+impl Extra {
+    /// That of a node which has none.
+    fn untouched(node: &Packed) -> Extra {
+        Extra {
+            mzxid: node.czxid,
+            mtime: node.ctime,
+            owner: 0,
+            version: 0,
+        }
+    }
 }
 
 /// What a new node is made of.
@@ -100,7 +124,8 @@ pub(crate) struct NewNode<'a> {
 pub(crate) struct Nodes {
     slab: Slab<Packed>,
     branches: Slab<Branch>,
-    index: HashTable<Slot>,
+    extras: Slab<Extra>,
+    index: Index,
 }
 
 impl Nodes {
@@ -109,7 +134,8 @@ impl Nodes {
         Nodes {
             slab: Slab::new(),
             branches: Slab::new(),
-            index: HashTable::new(),
+            extras: Slab::new(),
+            index: Index::new(),
         }
     }
 
@@ -134,9 +160,7 @@ impl Nodes {
         siblings.push(slot);
         let position = u32::try_from(siblings.len() - 1).expect("children are slots");
         self.slab[slot.0].position = position;
-        let slab = &self.slab;
-        let rehash = |slot: &Slot| slab[slot.0].hash.spread();
-        self.index.insert_unique(hash.spread(), slot, rehash);
+        self.index.insert(hash, slot);
         slot
     }
 
@@ -149,14 +173,11 @@ impl Nodes {
         let slot = Slot(self.slab.insert(Packed {
             name_and_data: concat(name.as_bytes(), node.data.unwrap_or_default()),
             czxid: stat.czxid,
-            mzxid: stat.mzxid,
             ctime: stat.ctime,
-            mtime: stat.mtime,
-            owner: stat.ephemeral_owner,
-            version: stat.version,
             parent: node.parent,
             position: 0,
-            branch: BranchLink::default(),
+            branch: Link::default(),
+            extra: Link::default(),
             hash,
             digest_prefix: node.digest_prefix.unwrap_or_default(),
             acl: node.acl,
@@ -168,6 +189,15 @@ impl Nodes {
             branch.cversion = stat.cversion;
             branch.aversion = stat.aversion;
         }
+        self.set_extra(
+            slot,
+            Extra {
+                mzxid: stat.mzxid,
+                mtime: stat.mtime,
+                owner: stat.ephemeral_owner,
+                version: stat.version,
+            },
+        );
         slot
     }
 
@@ -175,14 +205,15 @@ impl Nodes {
     pub(crate) fn remove(&mut self, slot: Slot) {
         assert!(slot != Slot::ROOT, "the root stays");
         assert!(self.children(slot).is_empty(), "children go first");
-        let hash = self.slab[slot.0].hash.spread();
-        let entry = self.index.find_entry(hash, |found| *found == slot);
-        entry.expect("every node is indexed").remove();
+        self.index.remove(self.slab[slot.0].hash, slot);
         self.unlink(slot);
         let node = self.slab.take(slot.0);
         if let Some(branch) = node.branch.get() {
             self.branches.take(branch);
             self.branches.reuse(branch);
+        }
+        if let Some(extra) = node.extra.get() {
+            self.extras.reuse(extra);
         }
     }
 
@@ -220,8 +251,7 @@ impl Nodes {
         if matches!(path, "" | "/") {
             return Some(Slot::ROOT);
         }
-        let is_it = |slot: &Slot| self.slab[slot.0].hash == hash && self.is_at(*slot, path);
-        self.index.find(hash.spread(), is_it).copied()
+        self.index.find(hash, |slot| self.is_at(slot, path))
     }
 
     fn is_at(&self, mut slot: Slot, path: &str) -> bool {
@@ -296,7 +326,12 @@ impl Nodes {
     }
 
     pub(crate) fn owner_raw(&self, slot: Slot) -> i64 {
-        self.slab[slot.0].owner
+        self.extra(&self.slab[slot.0]).owner
+    }
+
+    fn extra(&self, node: &Packed) -> Extra {
+        let own = node.extra.get().map(|extra| self.extras[extra]);
+        own.unwrap_or_else(|| Extra::untouched(node))
     }
 
     pub(crate) fn stat_persisted(&self, slot: Slot) -> StatPersisted {
@@ -308,15 +343,16 @@ impl Nodes {
             }
             None => (node.czxid, 0, 0),
         };
+        let extra = self.extra(node);
         StatPersisted {
             czxid: node.czxid,
-            mzxid: node.mzxid,
+            mzxid: extra.mzxid,
             ctime: node.ctime,
-            mtime: node.mtime,
-            version: node.version,
+            mtime: extra.mtime,
+            version: extra.version,
             cversion,
             aversion,
-            ephemeral_owner: node.owner,
+            ephemeral_owner: extra.owner,
             pzxid,
         }
     }
@@ -384,10 +420,25 @@ impl Nodes {
     }
 
     pub(crate) fn set_modified(&mut self, slot: Slot, version: i32, mzxid: Zxid, mtime: i64) {
+        let before = self.extra(&self.slab[slot.0]);
+        self.set_extra(
+            slot,
+            Extra {
+                mzxid,
+                mtime,
+                version,
+                ..before
+            },
+        );
+    }
+
+    fn set_extra(&mut self, slot: Slot, extra: Extra) {
         let node = &mut self.slab[slot.0];
-        node.version = version;
-        node.mzxid = mzxid;
-        node.mtime = mtime;
+        if let Some(at) = node.extra.get() {
+            self.extras[at] = extra;
+        } else if extra != Extra::untouched(node) {
+            node.extra = Link::to(self.extras.insert(extra));
+        }
     }
 
     pub(crate) fn set_children_changed(&mut self, slot: Slot, cversion: i32, pzxid: Zxid) {
@@ -418,8 +469,7 @@ impl Nodes {
             pzxid,
             ..Branch::default()
         });
-        let link = at.checked_add(1).expect("fewer branches than nodes");
-        self.slab[slot.0].branch = BranchLink(link);
+        self.slab[slot.0].branch = Link::to(at);
         at
     }
 }
@@ -427,11 +477,12 @@ impl Nodes {
 #[cfg(test)]
 impl Nodes {
     fn index_bytes(&self) -> usize {
-        self.index.allocation_size()
+        self.index.bytes()
     }
 
     const RECORD_LEN: usize = size_of::<Packed>();
     const BRANCH_LEN: usize = size_of::<Branch>();
+    const EXTRA_LEN: usize = size_of::<Extra>();
 
     fn children_capacity(&self, slot: Slot) -> Option<usize> {
         let branch = self.slab[slot.0].branch.get()?;

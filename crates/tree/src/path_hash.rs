@@ -10,6 +10,8 @@ const SEED: u64 = 0x5a6f_6f69_645f_7472;
 pub(crate) struct PathHash(u32);
 
 impl PathHash {
+    pub(crate) const ZERO: PathHash = PathHash(0);
+
     pub(crate) fn of(path: &str) -> PathHash {
         let mut hasher = foldhash::fast::FixedState::with_seed(SEED).build_hasher();
         hasher.write(path.as_bytes());
@@ -23,8 +25,20 @@ impl PathHash {
         u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 
+    /// Its place among `count`, in the order of the hashes, leaving out the `skipped` high bits.
+    pub(crate) fn scale(self, skipped: u32, count: usize) -> usize {
+        let count = u64::try_from(count).expect("a count fits 64 bits");
+        let scaled = (u64::from(self.0 << skipped) * count) >> 32;
+        usize::try_from(scaled).expect("less than the count")
+    }
+
     /// One of `count` shards; `count` is a power of two. Uses other bits than small tables do.
     pub(crate) fn shard(self, count: usize) -> usize {
         usize::try_from(self.0 >> 24).expect("eight bits") & (count - 1)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn from_bits(bits: u32) -> PathHash {
+        PathHash(bits)
     }
 }

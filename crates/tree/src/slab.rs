@@ -1,10 +1,10 @@
-//! A growable array with 32-bit indices and reusable places. It grows by chunks, so that growing
-//! neither moves what is there nor needs twice the memory.
+//! A growable array with 32-bit indices and reusable places. It grows by chunks, each as large as all
+//! before it together: growing moves nothing, the chunks are few, and a small array is small.
 
 use std::ops::{Index, IndexMut};
 
-const CHUNK_BITS: u32 = 10;
-const CHUNK_LEN: usize = 1 << CHUNK_BITS;
+const FIRST_CHUNK_BITS: u32 = 6;
+const FIRST_CHUNK_LEN: usize = 1 << FIRST_CHUNK_BITS;
 
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
@@ -32,12 +32,13 @@ impl<T: Default> Slab<T> {
             self[at] = value;
             return at;
         }
-        if self.chunks.last().is_none_or(|c| c.len() == CHUNK_LEN) {
-            self.chunks.push(Vec::with_capacity(CHUNK_LEN));
-        }
-        let chunk = self.chunks.last_mut().expect("one was just made");
-        chunk.push(value);
         let at = self.end;
+        let (chunk, _) = split(at);
+        if chunk == self.chunks.len() {
+            let len = FIRST_CHUNK_LEN << chunk.saturating_sub(1);
+            self.chunks.push(Vec::with_capacity(len));
+        }
+        self.chunks[chunk].push(value);
         self.end = at.checked_add(1).expect("at most 2^32 - 1 nodes");
         at
     }
@@ -68,7 +69,19 @@ impl<T> IndexMut<u32> for Slab<T> {
     }
 }
 
+/// The chunk of an index, and where it is there. The index's length in bits tells the chunk: chunk 0 has the
+/// first 64, chunk 1 the next 64, chunk 2 the next 128, and so on.
 fn split(at: u32) -> (usize, usize) {
+    let bits = u32::BITS - (at >> FIRST_CHUNK_BITS).leading_zeros();
+    let chunk = usize::try_from(bits).expect("at most 26");
     let at = usize::try_from(at).expect("usize has at least 32 bits");
-    (at >> CHUNK_BITS, at & (CHUNK_LEN - 1))
+    let start = if chunk == 0 {
+        0
+    } else {
+        FIRST_CHUNK_LEN << (chunk - 1)
+    };
+    (chunk, at - start)
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,13 +44,20 @@ fn tree_of(count: usize) -> Nodes {
 fn a_node_costs_at_most_128_bytes_beyond_its_name_and_data() {
     // The second is just above where the index doubles.
     for count in [NODES, NODES + NODES / 6, NODES + NODES / 2] {
-        let nodes = tree_of(count);
+        let mut nodes = tree_of(count);
+        // The worst: none is as it was created.
+        for slot in (0..nodes.end()).map(Slot) {
+            nodes.set_modified(slot, 1, Zxid(1), 1);
+        }
         let mut bytes = allocated(nodes.index_bytes());
         for slot in nodes.subtree(Slot::ROOT) {
             bytes += Nodes::RECORD_LEN + allocated(nodes.slab[slot.0].name_and_data.len());
             bytes -= nodes.name_bytes(slot).len() + nodes.data_len(slot);
             if let Some(capacity) = nodes.children_capacity(slot) {
                 bytes += Nodes::BRANCH_LEN + allocated(capacity * size_of::<Slot>());
+            }
+            if nodes.slab[slot.0].extra.get().is_some() {
+                bytes += Nodes::EXTRA_LEN;
             }
         }
         let per_node = bytes / nodes.len();

@@ -1,0 +1,33 @@
+//! Where things are.
+
+use super::*;
+
+#[test]
+fn chunks_follow_one_another_without_a_gap() {
+    let mut expected = (0, 0);
+    for at in 0..5000 {
+        assert_eq!(split(at), expected, "{at}");
+        let (chunk, offset) = expected;
+        let len = FIRST_CHUNK_LEN << usize::saturating_sub(chunk, 1);
+        expected = if offset + 1 == len {
+            (chunk + 1, 0)
+        } else {
+            (chunk, offset + 1)
+        };
+    }
+    assert_eq!(split(u32::MAX), (26, (1 << 31) - 1));
+}
+
+#[test]
+fn what_was_put_in_stays_where_it_is_and_places_are_used_again() {
+    let mut slab = Slab::new();
+    for number in 0..1000_u32 {
+        assert_eq!(slab.insert(number), number);
+    }
+    assert_eq!(slab.take(700), 700);
+    slab.reuse(700);
+    assert_eq!(slab.insert(7), 700);
+    assert_eq!(slab.insert(1000), 1000);
+    assert_eq!(slab.end(), 1001);
+    assert!((0..1000).all(|at| slab[at] == if at == 700 { 7 } else { at }));
+}
