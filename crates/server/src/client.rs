@@ -30,8 +30,6 @@ use zooid_node::{ConnId, Connection, Context, Input, Now, Tally};
 
 /// Bytes asked of a socket at once.
 const READ_CHUNK_BYTES: usize = 64 << 10;
-/// What a connection with nothing to send keeps of its buffer for sending.
-const IDLE_BUFFER_BYTES_MAX: usize = 16 << 10;
 /// Frames handled before other connections get their turn at the lock.
 const FRAMES_PER_TURN: usize = 128;
 /// How long a closing connection may take to accept what is still to be sent.
@@ -277,8 +275,8 @@ impl Socket {
         }
         drop(replica);
         if self.is_flushed() {
-            self.sending.clear();
-            self.sending.shrink_to(IDLE_BUFFER_BYTES_MAX);
+            // A connection with nothing to send holds no buffer.
+            self.sending = Vec::new();
             self.sent = 0;
             conn.take_outbox(&mut self.sending);
         }

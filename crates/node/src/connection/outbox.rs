@@ -9,11 +9,15 @@ const LENGTH_BYTES: usize = 4;
 /// Where a reply header's error code stands, counted from the start of the frame.
 const ERR_OFFSET: usize = LENGTH_BYTES + 4 + 8;
 const HEADER_END: usize = ERR_OFFSET + 4;
+/// Room that is made at once, at most.
+const USUAL_BYTES_MAX: usize = 16 << 10;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     bytes: Vec<u8>,
+    /// How much was taken the last time: so much room is made at once the next time.
+    usual_bytes: usize,
     sent: Sent,
 }
 
@@ -28,8 +32,12 @@ impl Outbox {
 
     /// Moves everything to the end of `out`. An empty `out` gets the buffer itself.
     pub(super) fn take(&mut self, out: &mut Vec<u8>) {
+        if self.bytes.is_empty() {
+            return;
+        }
+        self.usual_bytes = self.bytes.len().min(USUAL_BYTES_MAX);
         if out.is_empty() {
-            std::mem::swap(out, &mut self.bytes);
+            *out = std::mem::take(&mut self.bytes);
         } else {
             out.append(&mut self.bytes);
         }
@@ -42,6 +50,9 @@ impl Outbox {
 
     fn begin(&mut self) -> usize {
         let start = self.bytes.len();
+        if start == 0 {
+            self.bytes.reserve(self.usual_bytes);
+        }
         self.bytes.extend_from_slice(&[0; LENGTH_BYTES]);
         start
     }

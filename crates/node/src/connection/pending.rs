@@ -9,6 +9,8 @@ use zooid_proto::{ErrorCode, Id, OpCode};
 const REQUESTS_MAX: usize = 1000;
 /// Bytes of requests that one connection may have waiting.
 const BYTES_MAX: usize = 16 << 20;
+/// Places that a connection keeps which has nothing waiting.
+const IDLE_CAPACITY_MAX: usize = 8;
 /// A request's xid and its operation.
 const HEADER_BYTES: usize = 8;
 
@@ -56,6 +58,9 @@ impl PendingQueue {
     pub(super) fn pop(&mut self) -> Option<Pending> {
         let oldest = self.requests.pop_front()?;
         self.body_bytes -= oldest.body.len();
+        if self.requests.is_empty() && self.requests.capacity() > IDLE_CAPACITY_MAX {
+            self.requests = VecDeque::new();
+        }
         Some(oldest)
     }
 

@@ -75,6 +75,10 @@ impl Inbound {
         while (self.arrivals.front()).is_some_and(|arrival| arrival.upto <= self.taken) {
             self.arrivals.pop_front();
         }
+        if self.bytes.is_empty() {
+            // A buffer that stays keeps all that was ever read into it at once.
+            self.bytes = BytesMut::new();
+        }
         body
     }
 }
