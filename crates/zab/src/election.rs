@@ -48,6 +48,8 @@ struct Standpoint {
     wait_ms_max: i64,
     /// Voters that are known to be out of reach, and cannot send a better vote therefore.
     absent: BTreeSet<ServerId>,
+    /// Whether another had better lead.
+    is_reluctant: bool,
 }
 
 impl Standpoint {
@@ -57,6 +59,7 @@ impl Standpoint {
             wait_ms_min: self.wait_ms_min,
             wait_ms_max: self.wait_ms_max,
             absent: &self.absent,
+            is_reluctant: self.is_reluctant,
             now_ms,
             membership,
         }
@@ -90,9 +93,17 @@ impl Election {
                 wait_ms_min: settings.notification_ms_min,
                 wait_ms_max: settings.notification_ms_max,
                 absent: BTreeSet::new(),
+                is_reluctant: false,
             },
             phase: Phase::Idle { round: 0 },
         }
+    }
+
+    /// Whether this server had better not lead. From its next search on it lets others go first: for a
+    /// moment it keeps its candidacy to itself, and supports any other that has as long a history. What
+    /// it says is true, and to the others it is a server that comes a little late.
+    pub fn set_reluctant(&mut self, is_reluctant: bool) {
+        self.standpoint.is_reluctant = is_reluctant;
     }
 
     /// LOOKING begins: a new round, and this server is its own candidate with the durable zxid `last`

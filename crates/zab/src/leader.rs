@@ -191,6 +191,15 @@ impl Leader {
         self.reign().is_some()
     }
 
+    /// Whether the followers that are up to date are a quorum by themselves.
+    #[must_use]
+    pub fn is_dispensable(&self) -> bool {
+        let is_one = |peer: &&Peer| peer.role == Role::Voter && peer.is_active();
+        let voters = self.peers.values().filter(is_one);
+        let ids: BTreeSet<ServerId> = voters.map(|peer| peer.id).collect();
+        self.membership.is_quorum(|id| ids.contains(&id))
+    }
+
     fn reign(&self) -> Option<&Reign> {
         match &self.phase {
             Phase::Broadcasting(reign) => Some(reign),

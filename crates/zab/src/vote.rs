@@ -33,9 +33,18 @@ impl Vote {
     /// weight cannot lead. (In Java a server without weight never gives up its own candidacy, which
     /// nobody supports.) Rounds do not matter here.
     pub(crate) fn is_better_than(&self, other: &Vote, membership: &Membership) -> bool {
-        let can_lead = |vote: &Vote| membership.committed.verifier.weight(vote.leader) != 0;
         let rank = |vote: &Vote| (vote.peer_epoch, vote.zxid, vote.leader);
-        can_lead(self) && (!can_lead(other) || rank(self) > rank(other))
+        self.can_lead(membership) && (!other.can_lead(membership) || rank(self) > rank(other))
+    }
+
+    /// Whether its leader can lead whoever has the other's history.
+    pub(crate) fn covers(&self, other: &Vote, membership: &Membership) -> bool {
+        let history = |vote: &Vote| (vote.peer_epoch, vote.zxid);
+        self.can_lead(membership) && history(self) >= history(other)
+    }
+
+    fn can_lead(&self, membership: &Membership) -> bool {
+        membership.committed.verifier.weight(self.leader) != 0
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Setting<'m> {
     pub(super) wait_ms_max: i64,
     /// Voters that nothing can come from.
     pub(super) absent: &'m BTreeSet<ServerId>,
+    /// Whether this server lets others go first, if it begins to look now.
+    pub(super) is_reluctant: bool,
     pub(super) now_ms: i64,
     pub(super) membership: &'m Membership,
 }
@@ -41,6 +43,10 @@ pub(super) struct Looking {
     wait_ms: i64,
     /// Since a quorum agrees: until when a better vote may still come.
     decide_at_ms: Option<i64>,
+    /// Until when others go first.
+    yields_until_ms: i64,
+    /// Whether the proposal is this server's own candidacy, and nobody is told of it yet.
+    is_silent: bool,
 }
 
 impl Looking {
@@ -49,6 +55,13 @@ impl Looking {
         own: Vote,
         out: &mut Vec<ElectionAction>,
     ) -> (Looking, Option<Vote>) {
+        // Who has no vote is no candidate, and must say that it looks to be told who leads.
+        let yields = setting.is_reluctant && setting.membership.is_voter(own.leader);
+        let wait_ms = if yields {
+            setting.wait_ms_min.saturating_mul(YIELD_WAITS)
+        } else {
+            0
+        };
         let mut looking = Looking {
             own,
             proposal: own,
@@ -59,6 +72,8 @@ impl Looking {
             repeat_at_ms: setting.now_ms,
             wait_ms: setting.wait_ms_min,
             decide_at_ms: None,
+            yields_until_ms: setting.now_ms.saturating_add(wait_ms),
+            is_silent: false,
         };
         looking.adopt(setting, own, out);
         let decided = looking.count(setting);
@@ -88,6 +103,10 @@ impl Looking {
         }
         if self.decide_at_ms.is_some() {
             return Some(self.proposal);
+        }
+        if self.is_silent {
+            self.adopt(setting, self.proposal, out);
+            return self.count(setting);
         }
         self.wait_ms = self.wait_ms.saturating_mul(2).min(setting.wait_ms_max);
         self.tell_everyone(setting, out);
@@ -129,7 +148,7 @@ impl Looking {
         // Two servers that take each other for one without a vote must not answer each other's answers
         // for ever, hence one at once and no more.
         let asks = n.state == PeerState::Looking && self.guests.len() < GUESTS_MAX;
-        if asks && self.guests.insert(from) {
+        if asks && self.guests.insert(from) && !self.is_silent {
             out.push(self.tell(setting, from));
         }
     }
@@ -144,6 +163,9 @@ impl Looking {
         n: &Notification,
         out: &mut Vec<ElectionAction>,
     ) {
+        if self.is_silent {
+            return;
+        }
         let theirs = Vote::of(n);
         let lacks_ours = self.proposal.is_better_than(&theirs, setting.membership)
             || (theirs == self.proposal && theirs.leader == from);
@@ -169,14 +191,28 @@ impl Looking {
         if n.round > self.own.round {
             self.votes.clear();
             self.own.round = n.round;
-            let is_better = theirs.is_better_than(&self.own, setting.membership);
-            let best = if is_better { theirs } else { self.own };
+            // The own candidacy again, which is not told while others go first.
+            self.proposal = self.own;
+            self.is_silent = setting.now_ms < self.yields_until_ms;
+            let best = if self.gives_way_to(setting, &theirs) {
+                theirs
+            } else {
+                self.own
+            };
             self.adopt(setting, best, out);
-        } else if theirs.is_better_than(&self.proposal, setting.membership) {
+        } else if self.gives_way_to(setting, &theirs) {
             self.adopt(setting, theirs, out);
         }
         self.votes.cast(from, Ballot::looking(theirs));
         self.count(setting)
+    }
+
+    /// Whether a vote is to take the proposal's place. While others go first, anyone will do who can lead
+    /// this server.
+    fn gives_way_to(&self, setting: &Setting<'_>, theirs: &Vote) -> bool {
+        let is_another = theirs.leader != setting.me;
+        theirs.is_better_than(&self.proposal, setting.membership)
+            || (self.is_silent && is_another && theirs.covers(&self.own, setting.membership))
     }
 
     /// Joins what others have decided: in this round, or before this server came.
@@ -204,11 +240,17 @@ impl Looking {
         is_decided.then_some(ballot.vote)
     }
 
-    /// Makes a vote of the current round this server's own, and tells everyone.
+    /// Makes a vote of the current round this server's own, and tells everyone; unless it is its own
+    /// candidacy and others go first.
     fn adopt(&mut self, setting: &Setting<'_>, vote: Vote, out: &mut Vec<ElectionAction>) {
         self.proposal = vote;
         self.wait_ms = setting.wait_ms_min;
         self.decide_at_ms = None;
+        self.is_silent = vote.leader == setting.me && setting.now_ms < self.yields_until_ms;
+        if self.is_silent {
+            self.repeat_at_ms = self.yields_until_ms;
+            return;
+        }
         let counts = [setting.me, vote.leader].map(|id| setting.membership.is_voter(id));
         if counts == [true, true] && self.own.zxid != Zxid::NONE {
             self.votes.cast(setting.me, Ballot::looking(vote));
@@ -260,5 +302,8 @@ fn follows_a_leader(setting: &Setting<'_>, round: i64, ballots: &Ballots, ballot
 
 /// How long a better vote may take to come once a quorum agrees (Java `finalizeWait`).
 const BETTER_VOTE_WAIT_MS: i64 = 200;
+/// For how many of the shortest waits (Java `minNotificationInterval`) others go first: long enough for
+/// those who come late to notice that there is no leader, and for votes that are lost to be repeated.
+const YIELD_WAITS: i64 = 5;
 /// Servers without a vote that are told the outcome, at most.
 const GUESTS_MAX: usize = 64;

@@ -5,6 +5,7 @@ use alloc::vec;
 use bytes::Bytes;
 
 mod branches;
+mod reluctance;
 mod simulation;
 
 fn settings(me: i64) -> EnsembleSettings {

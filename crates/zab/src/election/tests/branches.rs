@@ -4,7 +4,7 @@ use super::*;
 use PeerState::{Following, Leading, Looking, Observing};
 
 /// A notification in short: state, leader, zxid, round, epoch.
-type Told = (PeerState, i64, i64, i64, i64);
+pub(super) type Told = (PeerState, i64, i64, i64, i64);
 
 fn notification((state, leader, zxid, round, epoch): Told) -> Notification {
     Notification {
@@ -19,8 +19,8 @@ fn notification((state, leader, zxid, round, epoch): Told) -> Notification {
 }
 
 /// Server 2, in epoch 1 with zxid 10, and what it has said since last asked.
-struct Subject {
-    election: Election,
+pub(super) struct Subject {
+    pub(super) election: Election,
     membership: Membership,
     now_ms: i64,
     out: Vec<ElectionAction>,
@@ -32,17 +32,21 @@ impl Subject {
     }
 
     fn looking_at(membership: Membership, zxid: i64) -> Subject {
-        let mut subject = Subject {
-            election: Election::new(&settings(2), false),
-            membership,
-            now_ms: 0,
-            out: Vec::new(),
-        };
+        let mut subject = Subject::idle(membership);
         subject.start(zxid);
         subject
     }
 
-    fn start(&mut self, zxid: i64) {
+    pub(super) fn idle(membership: Membership) -> Subject {
+        Subject {
+            election: Election::new(&settings(2), false),
+            membership,
+            now_ms: 0,
+            out: Vec::new(),
+        }
+    }
+
+    pub(super) fn start(&mut self, zxid: i64) {
         self.election.start(
             self.now_ms,
             &self.membership,
@@ -52,7 +56,7 @@ impl Subject {
         );
     }
 
-    fn hear(&mut self, from: i64, told: Told) -> &mut Subject {
+    pub(super) fn hear(&mut self, from: i64, told: Told) -> &mut Subject {
         self.hear_whole(from, &notification(told))
     }
 
@@ -67,14 +71,14 @@ impl Subject {
         self
     }
 
-    fn wait(&mut self, ms: i64) -> &mut Subject {
+    pub(super) fn wait(&mut self, ms: i64) -> &mut Subject {
         self.now_ms += ms;
         self.election
             .timer(self.now_ms, &self.membership, &mut self.out);
         self
     }
 
-    fn said(&mut self) -> Vec<(i64, Told)> {
+    pub(super) fn said(&mut self) -> Vec<(i64, Told)> {
         let told = |action| match action {
             ElectionAction::Send {
                 to,
@@ -93,7 +97,7 @@ impl Subject {
             .collect()
     }
 
-    fn decided(&mut self) -> Option<Vote> {
+    pub(super) fn decided(&mut self) -> Option<Vote> {
         let decided = |action| match action {
             ElectionAction::Send { .. } | ElectionAction::Outdone(_) => None,
             ElectionAction::Decided(vote) => Some(vote),
@@ -116,7 +120,7 @@ impl Subject {
     }
 }
 
-fn vote(leader: i64, zxid: i64, round: i64, epoch: i64) -> Vote {
+pub(super) fn vote(leader: i64, zxid: i64, round: i64, epoch: i64) -> Vote {
     Vote {
         leader: ServerId(leader),
         zxid: Zxid(zxid),

@@ -459,6 +459,51 @@ fn who_is_wrong_about_the_others_still_finds_into_one_ensemble() {
     }
 }
 
+/// One who let others go first when there was no need would not harm either.
+#[test]
+fn who_is_reluctant_does_not_lead_if_others_can() {
+    for (membership, observers) in memberships() {
+        for seed in 0..100 {
+            let mut world = World::new(membership.clone(), observers, seed, QUIET);
+            for server in world.servers.values_mut() {
+                server.last = Zxid(7);
+                server.epoch = Epoch(2);
+            }
+            let unwilling = world.best();
+            let server = world.servers.get_mut(&unwilling).unwrap();
+            server.election.set_reluctant(true);
+            for id in world.ids() {
+                world.start(id);
+            }
+            world.run_until(180);
+            world.assert_one_ensemble(seed);
+            assert!(!world.leads(unwilling), "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn servers_of_which_any_may_be_reluctant_find_into_one_ensemble() {
+    for faults in [QUIET, HEALTHY, MISLED] {
+        for (membership, observers) in memberships() {
+            for seed in 0..50 {
+                let mut world = World::new(membership.clone(), observers, seed, faults);
+                for id in world.ids() {
+                    let is_reluctant = world.random.percent(60);
+                    let server = world.servers.get_mut(&id).unwrap();
+                    server.election.set_reluctant(is_reluctant);
+                    world.start(id);
+                }
+                world.run_until(15_000);
+                world.assert_one_ensemble(seed);
+                let settled = world.decisions.len();
+                world.run_until(25_000);
+                assert_eq!(world.decisions.len(), settled, "seed {seed}: no peace");
+            }
+        }
+    }
+}
+
 #[test]
 fn less_than_a_quorum_elects_nobody() {
     for seed in 0..50 {
