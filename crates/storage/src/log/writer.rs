@@ -27,6 +27,8 @@ pub struct LogOptions {
     pub preallocate: u64,
     /// Size at which a new file is begun (`zookeeper.txnLogSizeLimitInKb`).
     pub size_limit: Option<u64>,
+    /// Bytes that are kept for a disk that gets full.
+    pub reserve: u64,
 }
 
 impl Default for LogOptions {
@@ -35,6 +37,7 @@ impl Default for LogOptions {
             force_sync: true,
             preallocate: 64 << 20,
             size_limit: None,
+            reserve: RESERVE_LEN,
         }
     }
 }
@@ -138,7 +141,7 @@ impl TxnLog {
         last: Zxid,
     ) -> TxnLog {
         TxnLog {
-            reserve: Reserve::new(Arc::clone(&disk), &dirs.logs),
+            reserve: Reserve::new(Arc::clone(&disk), &dirs.logs, options.reserve),
             disk,
             dirs,
             snapshots,
@@ -219,6 +222,14 @@ impl TxnLog {
     pub fn look_for_space(&mut self) -> io::Result<DiskSpace> {
         let ahead = self.current.as_ref().map_or(0, Current::ahead);
         self.reserve.look(ahead)
+    }
+
+    /// Sees to it that a full disk has room for a small file beside the log that is about to be replaced.
+    ///
+    /// # Errors
+    /// When that cannot be found out. The log is as it was.
+    pub fn spare_room(&mut self) -> io::Result<()> {
+        self.reserve.spare_a_piece()
     }
 
     /// Bytes of the log files since the last [`TxnLog::reset_size`], padding included, as `snapSizeLimitInKb`
@@ -435,14 +446,15 @@ impl Current {
             self.held = wanted;
             return Ok(());
         }
-        let less = end + RESERVE_LEN;
+        let reserve_len = reserve.len();
+        let less = end + reserve_len;
         if less < self.padded && reserved(file, less)? {
             self.held = less;
             return Ok(());
         }
         reserve.give_up();
         // Some of what was given up goes into the file system's own bookkeeping.
-        for share in [RESERVE_LEN / 8 * 7, RESERVE_LEN / 2, 0] {
+        for share in [reserve_len / 8 * 7, reserve_len / 2, 0] {
             if reserved(file, end + share)? {
                 self.held = end + share;
                 break;

@@ -1,4 +1,4 @@
-use super::{DiskSpace, ENOUGH_LEN, NAME, RESERVE_LEN};
+use super::{DiskSpace, ENOUGH_RESERVES, NAME, RESERVE_LEN};
 use crate::log::{TxnLog, decode_log};
 use crate::testing::{Site, apply, site, tree_options};
 use std::path::Path;
@@ -6,6 +6,7 @@ use zooid_proto::Zxid;
 use zooid_tree::Replica;
 
 const CAPACITY: u64 = 64 << 20;
+const ENOUGH_LEN: u64 = ENOUGH_RESERVES * RESERVE_LEN;
 
 fn site_of(capacity: u64) -> Site {
     let site = site();
@@ -97,4 +98,57 @@ fn a_small_disk_gets_no_reserve() {
     let mut log = site.log(Zxid::ZERO);
     assert_eq!(log.look_for_space().unwrap(), DiskSpace::Enough);
     assert!(!holds_reserve(&site));
+}
+
+#[test]
+fn small_files_are_replaced_on_a_full_disk_and_the_reserve_is_whole_again_later() {
+    let site = site_of(CAPACITY);
+    let mut log = site.log(Zxid::ZERO);
+    log.look_for_space().unwrap();
+    let reserve_len = || {
+        let path = site.dirs.logs.join(NAME);
+        site.disk.open(&path).unwrap().size().unwrap()
+    };
+    // More often than there are pieces: each replacement gives back what the one before took.
+    for n in 0..200_u8 {
+        if !site.disk.exists(filler()).unwrap() {
+            fill(&site, 0);
+        }
+        log.spare_room().unwrap();
+        let (fresh, name) = (Path::new("/data/fresh"), Path::new("/data/small"));
+        let mut file = site.disk.create(fresh).unwrap();
+        file.write_at(0, &[n]).unwrap();
+        site.disk.rename(fresh, name).unwrap();
+    }
+    assert!(reserve_len() < RESERVE_LEN);
+    assert!(reserve_len() > RESERVE_LEN / 2);
+    assert_eq!(log.look_for_space().unwrap(), DiskSpace::Low);
+    // What is left of it is the log's.
+    write(&mut log, &mut Replica::new(tree_options()), 500);
+
+    site.disk.remove(filler()).unwrap();
+    assert_eq!(log.look_for_space().unwrap(), DiskSpace::Enough);
+    assert_eq!(reserve_len(), RESERVE_LEN);
+    log.spare_room().unwrap();
+    assert_eq!(reserve_len(), RESERVE_LEN, "there is room without it");
+}
+
+#[test]
+fn a_part_of_the_reserve_is_used_by_the_next_life() {
+    let site = site_of(CAPACITY);
+    let mut log = site.log(Zxid::ZERO);
+    log.look_for_space().unwrap();
+    fill(&site, 0);
+    log.spare_room().unwrap();
+    fill_again(&site);
+    let mut log = site.log(Zxid::ZERO);
+    assert_eq!(log.look_for_space().unwrap(), DiskSpace::Low);
+    write(&mut log, &mut Replica::new(tree_options()), 500);
+}
+
+/// Another program takes what is left, too.
+fn fill_again(site: &Site) {
+    let free = site.disk.available(&site.dirs.logs).unwrap();
+    let mut filler = site.disk.create(Path::new("/data/more")).unwrap();
+    filler.allocate(free).unwrap();
 }
