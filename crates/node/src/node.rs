@@ -4,8 +4,9 @@
 //! Here are the value, its inputs, and what every role shares: commits and the end. `node/orderer.rs`
 //! makes transactions of requests, on a standalone server and on a leader; `node/peer.rs` changes
 //! roles; `node/leading.rs` and `node/learning.rs` are what two of them do, `node/stepping_down.rs` how
-//! the lead is given up.
+//! the lead is given up, `node/full_disk.rs` when it is for want of space.
 
+mod full_disk;
 mod leading;
 mod learning;
 mod local_sessions;
@@ -21,6 +22,7 @@ use crate::step::{ClientRequest, ConnId, Input, Now, OpenSession, Output, Owner}
 use crate::sweep::Sweep;
 use crate::{QuotaExceeded, Sessions, Settings};
 use bytes::Bytes;
+use full_disk::Room;
 use learning::Desk;
 use peer::Peer;
 use std::collections::{BTreeMap, VecDeque};
@@ -50,8 +52,7 @@ pub struct Node {
     /// Requests that wait for every proposal made before them, and for proof that this server leads.
     barriers: VecDeque<Barrier>,
     sweep: Sweep,
-    /// Whether what makes the log grow is to be refused.
-    is_disk_low: bool,
+    room: Room,
     next_session: SessionId,
     generation: u64,
     stats: NodeStats,
@@ -143,7 +144,7 @@ impl Node {
             proposals: VecDeque::new(),
             barriers: VecDeque::new(),
             sweep: Sweep::new(settings.containers, now),
-            is_disk_low: false,
+            room: Room::Enough,
             next_session: first_session_id(me, now),
             generation: 0,
             stats: NodeStats {
@@ -172,14 +173,12 @@ impl Node {
             // A completion of a history that has been replaced since.
             Input::Persisted { .. } => {}
             Input::StorageFailed { reason } => self.halt(reason, out),
-            Input::DiskSpace { is_low } => {
-                // In an ensemble others may have space: whoever has none stops in the end, and they go on.
-                self.is_disk_low = is_low && matches!(self.role, Role::Standalone(_));
-            }
+            Input::DiskSpace { is_low } => self.disk_space(is_low),
             Input::Timer => self.timer(now, replica, out),
             Input::Leave => self.prepare_to_leave(now, out),
             ensemble => self.ensemble_input(now, ensemble, replica, out),
         }
+        self.hand_over_if_due(now);
         if self.is_stepping_down() {
             self.step_down_if_done(now, out);
             self.look_if_drained(now, replica, out);

@@ -94,9 +94,9 @@ pub enum Input {
         /// What the disk said.
         reason: String,
     },
-    /// The disk is about to be full, or no longer is. Only a standalone server heeds it: it then refuses
-    /// what makes the log and the database grow, so that the rest stays possible. In an ensemble the
-    /// others may have space, and go on without a member that has none left.
+    /// The disk is about to be full, or no longer is; said as often as it is measured. A standalone server
+    /// then refuses what makes the log and the database grow, so that the rest stays possible. A leader
+    /// hands over first: others may have space. A follower goes on for as long as it can.
     DiskSpace {
         /// Whether there is little room left.
         is_low: bool,

@@ -166,6 +166,7 @@ fn log_options(config: &Config) -> LogOptions {
         force_sync: config.storage.force_sync,
         preallocate: config.storage.pre_alloc_bytes,
         size_limit: config.storage.log_size_bytes_max,
+        ..LogOptions::default()
     }
 }
 

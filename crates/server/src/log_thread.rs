@@ -202,7 +202,13 @@ impl LogThread {
             .report(Completion::Plain(Input::DiskSpace { is_low }));
         let directory = self.shared.files.dirs.logs.display();
         if is_low {
-            warn!(%directory, "the disk is full: refusing what stores data until there is space again");
+            let consequence = if self.shared.config.is_distributed() {
+                "if this server leads, it hands over, or refuses what stores data; \
+                 if it follows, it goes on for as long as what it has in reserve lasts"
+            } else {
+                "refusing what stores data until there is space again"
+            };
+            warn!(%directory, "the disk is full: {consequence}");
         } else {
             info!(%directory, "the disk has space again");
         }
@@ -263,11 +269,13 @@ impl LogThread {
                 replica,
             } => self.install(generation, replica)?,
             LogCommand::AcceptEpoch(epoch) => {
+                self.spare_room();
                 let stored = self.shared.files.epochs.set_accepted(epoch);
                 stored.map_err(|error| StorageError::Epoch { epoch, error })?;
                 Completion::Plain(Input::EpochAccepted(epoch))
             }
             LogCommand::EnterEpoch(epoch) => {
+                self.spare_room();
                 let stored = self.shared.files.epochs.set_current(epoch);
                 stored.map_err(|error| StorageError::Epoch { epoch, error })?;
                 Completion::Plain(Input::EpochEntered(epoch))
@@ -275,6 +283,14 @@ impl LogThread {
         };
         self.progress.report(done);
         Ok(())
+    }
+
+    /// On a full disk an epoch can be stored only with what is kept for it, without which nobody could be
+    /// elected, not even to serve reads. If that cannot be had, storing it will tell.
+    fn spare_room(&mut self) {
+        if let Err(error) = self.log.spare_room() {
+            warn!(%error, "cannot see to it that there is room for an epoch");
+        }
     }
 
     fn truncate(&mut self, generation: u64, target: Zxid) -> Result<Completion, StorageError> {

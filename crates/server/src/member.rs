@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tracing::info;
 use zooid_config::{Config, PeerType, ServerSpec};
 use zooid_node::{Member, Node, Output, Settings};
+use zooid_storage::DiskSpace;
 use zooid_zab::Epochs;
 
 /// See the module.
@@ -64,6 +65,8 @@ impl Seat {
             persists: !observes || config.quorum.observer_sync_enabled,
             leader_serves: config.quorum.leader_serves,
             read_only_mode: config.client.read_only_mode,
+            // That it cannot be asked is no reason to be reluctant.
+            is_disk_low: matches!(opened.log.look_for_space(), Ok(DiskSpace::Low)),
         };
         Ok(Node::member(
             settings,

@@ -193,13 +193,14 @@ impl Node {
         } = *order;
         let mut r = Reader::shared(order.body, self.settings.limit);
         let write = Write::decode(order.op, &mut r);
-        if self.is_disk_low
-            && let (Ok(write), Owner::Client(conn)) = (&write, owner)
-            && write.stores_data()
-        {
-            // A place in the order would itself cost room.
-            let what = Awaited::Refusal(DISK_IS_FULL);
-            return self.barrier(conn, cxid, None, what, out);
+        let origin = Origin {
+            conn: owner.conn(),
+            session,
+            cxid,
+        };
+        let stores_data = write.as_ref().is_ok_and(Write::stores_data);
+        if stores_data && self.room.is_low() {
+            return self.refuse_for_room(now, origin, replica, out);
         }
         let txn = match write {
             Ok(write) => self.prepare(
@@ -215,12 +216,26 @@ impl Node {
             // As in ZooKeeper 3.8, the zxid is taken before the record is looked at.
             Err(_) => Txn::Error(ErrorCode::MarshallingError),
         };
-        let origin = Origin {
-            conn: owner.conn(),
-            session,
-            cxid,
-        };
         self.propose(now, origin, txn, replica, out);
+    }
+
+    /// A place in the order would itself cost room, so a client of this server gets its answer without
+    /// one. A learner has no other way to hear of it.
+    fn refuse_for_room(
+        &mut self,
+        now: Now,
+        origin: Origin,
+        replica: &Replica,
+        out: &mut Vec<Output>,
+    ) {
+        self.room.has_refused();
+        match origin.conn {
+            Some(conn) => {
+                let what = Awaited::Refusal(DISK_IS_FULL);
+                self.barrier(conn, origin.cxid, None, what, out);
+            }
+            None => self.propose(now, origin, Txn::Error(DISK_IS_FULL), replica, out),
+        }
     }
 
     fn next_zxid(&self) -> Option<Zxid> {
@@ -263,7 +278,7 @@ impl Node {
         out: &mut Vec<Output>,
     ) {
         let Some(zxid) = self.next_zxid() else {
-            return self.step_down(now);
+            return self.step_down(now, "the epoch has no zxid left; a new one must begin");
         };
         let header = TxnHeader {
             client_id: origin.session,

@@ -47,6 +47,8 @@ pub struct Member {
     pub leader_serves: bool,
     /// Whether it serves reads while it has no leader (`readonlymode.enabled`).
     pub read_only_mode: bool,
+    /// Whether there is little room on its disk, as [`Input::DiskSpace`] will say if it changes.
+    pub is_disk_low: bool,
 }
 
 /// The part of a [`Node`] that outlives its roles.
@@ -94,6 +96,7 @@ impl Peer {
             persists,
             leader_serves,
             read_only_mode,
+            is_disk_low: _,
         } = member;
         let observes = !membership.is_voter(settings.me);
         let before = recent.first().map_or(last, |(first, _)| Zxid(first.0 - 1));
@@ -155,6 +158,11 @@ impl Peer {
         let wait_ms = self.settings.tick_ms.max(READ_ONLY_WAIT_MS);
         let is_due = self.read_only_mode && !self.serving;
         is_due.then(|| self.looking_since_ms + wait_ms)
+    }
+
+    /// Whether it had better not be elected.
+    pub(super) fn set_reluctant(&mut self, is_reluctant: bool) {
+        self.election.set_reluctant(is_reluctant);
     }
 
     pub(super) fn set_serving(&mut self, serving: bool) {
@@ -237,7 +245,9 @@ impl Node {
     ) -> Node {
         let sessions = Sessions::new(settings.tick_ms, ErrorCode::SessionExpired);
         let mut node = Node::with_role(settings, Role::Draining, sessions, replica, now);
+        let is_disk_low = member.is_disk_low;
         node.peer = Some(Box::new(Peer::new(member)));
+        node.disk_space(is_disk_low);
         node.look_if_drained(now, replica, out);
         node
     }
@@ -647,6 +657,7 @@ impl Node {
             return;
         };
         peer.looking_since_ms = now.mono_ms;
+        self.room.others_are_asked(now.mono_ms);
         let (last, epoch) = (peer.appended, peer.epochs.current);
         self.elect(now, replica, out, |election, membership, actions| {
             election.start(now.mono_ms, membership, last, epoch, actions);

@@ -1,8 +1,9 @@
-//! Giving up the lead in good order: because the epoch has no zxid left, or because the server stops.
+//! Giving up the lead in good order: because the epoch has no zxid left, because the disk is full, or
+//! because the server stops.
 //!
 //! From the first moment on nothing new is taken. What is proposed commits and is answered, for a
-//! second at the most, and then the followers find each other without delay: in the one case this
-//! server looks for a leader with them, in the other it is gone.
+//! second at the most, and then the followers find each other without delay: this server looks for a
+//! leader with them, or is gone.
 
 use super::{Node, Role};
 use crate::step::{Now, Output};
@@ -19,7 +20,7 @@ pub(super) struct SteppingDown {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
-    LookAgain,
+    LookAgain { reason: &'static str },
     Leave,
 }
 
@@ -31,9 +32,9 @@ impl SteppingDown {
 
 impl Node {
     /// A new epoch must begin.
-    pub(super) fn step_down(&mut self, now: Now) {
+    pub(super) fn step_down(&mut self, now: Now, reason: &'static str) {
         if !self.is_stepping_down() {
-            self.give_up_the_lead(now, Then::LookAgain);
+            self.give_up_the_lead(now, Then::LookAgain { reason });
         }
     }
 
@@ -74,10 +75,7 @@ impl Node {
         };
         match then {
             _ if is_waiting => {}
-            Then::LookAgain => {
-                let reason = "the epoch has no zxid left; a new one must begin".to_owned();
-                self.resign(reason, out);
-            }
+            Then::LookAgain { reason } => self.resign(reason.to_owned(), out),
             Then::Leave => self.leave(out),
         }
     }

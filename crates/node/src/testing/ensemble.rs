@@ -44,6 +44,8 @@ pub(crate) struct TestEnsemble {
     pub(crate) now: Now,
     inputs: VecDeque<(ServerId, Input)>,
     pub(crate) cut_off: BTreeSet<ServerId>,
+    /// Of servers that start from now on.
+    pub(crate) full_disks: BTreeSet<ServerId>,
     names: u64,
 }
 
@@ -107,6 +109,7 @@ impl TestEnsemble {
             },
             inputs: VecDeque::new(),
             cut_off: BTreeSet::new(),
+            full_disks: BTreeSet::new(),
             names: 0,
         };
         for id in (1..=voters + observers).map(ServerId) {
@@ -140,6 +143,7 @@ impl TestEnsemble {
             persists: true,
             leader_serves: true,
             read_only_mode: self.read_only_mode,
+            is_disk_low: self.full_disks.contains(&id),
         };
         let mut outputs = Vec::new();
         let node = Node::member(settings.clone(), member, &replica, self.now, &mut outputs);

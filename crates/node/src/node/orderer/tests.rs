@@ -1,4 +1,3 @@
-use crate::testing::ensemble::TestEnsemble;
 use crate::testing::{Packet, TestServer, settings};
 use crate::{Input, Settings};
 use zooid_proto::request::{CreateRequest, PathOnly, PathVersion, SetAclRequest, SetDataRequest};
@@ -203,20 +202,4 @@ fn a_refusal_for_want_of_space_comes_in_its_turn() {
     };
     let outcomes: Vec<(i32, i32)> = replies.iter().map(outcome).collect();
     assert_eq!(outcomes, [(7, 0), (8, FULL), (9, ErrorCode::NoNode.code())]);
-}
-
-#[test]
-fn in_an_ensemble_a_full_disk_refuses_nobody() {
-    let mut ensemble = TestEnsemble::new(3, 0);
-    let (leader, follower) = (ensemble.leader(), ensemble.follower());
-    let (there, _) = ensemble.open(follower);
-    let (here, _) = ensemble.open(leader);
-    let create_at = |ensemble: &mut TestEnsemble, id, conn, xid, path| {
-        ensemble.call(id, conn, xid, OpCode::Create, &create(path, 0))
-    };
-    ensemble.input(follower, Input::DiskSpace { is_low: true });
-    assert_eq!(create_at(&mut ensemble, follower, there, 1, "/a"), 0);
-    ensemble.input(leader, Input::DiskSpace { is_low: true });
-    assert_eq!(create_at(&mut ensemble, follower, there, 2, "/b"), 0);
-    assert_eq!(create_at(&mut ensemble, leader, here, 1, "/c"), 0);
 }
