@@ -111,6 +111,16 @@ impl Request {
         )
     }
 
+    /// Whether there must be room on the disk for what it brings.
+    pub(crate) fn stores_data(&self) -> bool {
+        let stores = |op: &MultiOp| !matches!(op, MultiOp::Delete(_) | MultiOp::Check(_));
+        match self {
+            Request::Single(op) => stores(op),
+            Request::Multi(request) => request.0.iter().any(stores),
+            _ => false,
+        }
+    }
+
     /// Whether it asks for nodes that end with its session.
     pub(crate) fn creates_ephemerals(&self) -> bool {
         let is_ephemeral = |op: &MultiOp| match op {

@@ -12,6 +12,8 @@ pub enum Chance {
     Planned(u64),
     /// That a leader is deposed without hearing of it.
     Deposition,
+    /// That a healthy ensemble's leader gets a bad disk.
+    Trial,
     /// When a member begins a life, both counted from 0.
     AtStart {
         /// Which.
@@ -33,6 +35,7 @@ impl fmt::Display for Chance {
         match self {
             Chance::Planned(at) => write!(f, "{at}"),
             Chance::Deposition => f.write_str(DEPOSITION),
+            Chance::Trial => f.write_str(TRIAL),
             Chance::AtStart { member, life } => write!(f, "start{member}.{life}"),
             Chance::AtEnd { member, life } => write!(f, "end{member}.{life}"),
         }
@@ -40,11 +43,12 @@ impl fmt::Display for Chance {
 }
 
 const DEPOSITION: &str = "deposition";
+const TRIAL: &str = "trial";
 
 /// What is no name of a [`Chance`].
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
-    "{0:?} names no fault: expected a number, {DEPOSITION}, startMEMBER.LIFE or endMEMBER.LIFE"
+    "{0:?} names no fault: expected a number, {DEPOSITION}, {TRIAL}, startMEMBER.LIFE or endMEMBER.LIFE"
 )]
 pub struct NoChance(String);
 
@@ -62,6 +66,8 @@ impl FromStr for Chance {
             life(rest).map(|(member, life)| Chance::AtEnd { member, life })
         } else if text == DEPOSITION {
             Some(Chance::Deposition)
+        } else if text == TRIAL {
+            Some(Chance::Trial)
         } else {
             text.parse().ok().map(Chance::Planned)
         };

@@ -24,7 +24,7 @@ use std::fmt;
 use storage::Command;
 use zooid_node::{ConnId, Context, Input, Member as Peer, Node, Now, Output, Settings};
 use zooid_proto::Zxid;
-use zooid_storage::{Ticket, TxnLog};
+use zooid_storage::{DiskSpace, Ticket, TxnLog};
 use zooid_tree::{Replica, Walk};
 use zooid_zab::{Epochs, LinkId};
 
@@ -84,6 +84,8 @@ pub(crate) struct Member {
     log: TxnLog,
     commands: VecDeque<Command>,
     storage_is_busy: bool,
+    /// As the core knows it.
+    space: DiskSpace,
     unsnapshotted: u64,
     snap_count: u64,
     pub(crate) walk: Option<(Ticket, Walk)>,
@@ -118,6 +120,14 @@ impl Member {
         let skipped = recovered.recent.len().saturating_sub(capacity);
         let recent: Vec<(Zxid, Bytes)> = recovered.recent.into_iter().skip(skipped).collect();
         let mut outputs = Vec::new();
+        let mut log = site.log(profile, recovered.last_zxid);
+        let space = log.look_for_space().unwrap_or_default();
+        if space == DiskSpace::Low {
+            env.tell(&Fact::Stepped {
+                member: id,
+                input: &Input::DiskSpace { is_low: true },
+            });
+        }
         let peer = Peer {
             settings: profile.ensemble(id),
             membership: profile.membership(),
@@ -128,10 +138,12 @@ impl Member {
             persists: true,
             leader_serves: true,
             read_only_mode: profile.read_only_mode,
+            is_disk_low: space == DiskSpace::Low,
         };
         let node = Node::member(settings.clone(), peer, &replica, now, &mut outputs);
         let mut member = Member {
-            log: site.log(profile, recovered.last_zxid),
+            log,
+            space,
             id,
             life,
             site,
@@ -181,6 +193,7 @@ impl Member {
             Turn::Leave(conn) => self.leave(env, conn),
             Turn::Storage => self.work_storage(env),
             Turn::StorageDone(answer) => self.storage_done(env, answer),
+            Turn::LookForSpace => self.look_for_space_if_idle(env),
             Turn::LateSync => self.sync_late(env),
             Turn::Snapshot | Turn::Purge => unreachable!("the world lets others go on meanwhile"),
             Turn::TakeSnapshot => self.take_snapshot(env),

@@ -99,7 +99,10 @@ pub(crate) struct Profile {
 }
 
 /// Kinds of faults.
-pub(crate) const FAULT_KINDS: usize = 12;
+pub(crate) const FAULT_KINDS: usize = 13;
+
+/// Those whose weights are drawn with the rest of a profile.
+const OLDER_FAULT_KINDS: usize = 12;
 
 impl Profile {
     pub(crate) fn draw(options: &Options) -> Profile {
@@ -107,8 +110,11 @@ impl Profile {
         let voters = *dice.pick(&[3, 3, 3, 3, 3, 5, 5]);
         let voters = options.members.unwrap_or(voters);
         let mut weights = [0; FAULT_KINDS];
-        for weight in &mut weights {
+        for weight in weights.iter_mut().take(OLDER_FAULT_KINDS) {
             *weight = *dice.pick(&[0, 1, 1, 4]);
+        }
+        for weight in weights.iter_mut().skip(OLDER_FAULT_KINDS) {
+            *weight = draw_weight(options.seed);
         }
         let observers = *dice.pick(&[0, 0, 0, 1, 1, 2]);
         let is_hierarchical = dice.per_mille(250);
@@ -246,6 +252,12 @@ impl Profile {
 /// Of a stream of its own, so that other runs are what they would be without.
 fn draw_local_sessions(seed: u64) -> bool {
     Random::stream(seed, "local sessions").per_mille(LOCAL_SESSIONS_PER_MILLE)
+}
+
+/// Of a stream of its own, so that the rest of a profile is what it was.
+fn draw_weight(seed: u64) -> u64 {
+    let mut dice = Random::stream(seed, "stalling disks");
+    *dice.pick(&[0, 0, 1, 1, 4])
 }
 
 /// Some epochs are short. Of a stream of its own, so that the rest of a profile is what it was.

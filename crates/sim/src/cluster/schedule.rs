@@ -38,6 +38,8 @@ pub(crate) enum Event {
     Depose(Deposing),
     /// A disk has room again.
     FreeDisk(MemberId),
+    /// The time for what was tried with one member is over.
+    EndTrial(MemberId),
     /// Parts of the network find together again.
     Reunite,
     /// The second act begins.
@@ -69,6 +71,8 @@ pub(crate) enum Turn {
     Leave(ConnId),
     Storage,
     StorageDone(Option<Input>),
+    /// The log's thread looks how much room there is.
+    LookForSpace,
     /// A mutant's sync, which comes too late.
     LateSync,
     Snapshot,

@@ -25,6 +25,9 @@ pub(crate) struct Site {
     pub(crate) is_damaged: bool,
 }
 
+/// What a log keeps for a disk that gets full: less than can be written in a run.
+const RESERVE_LEN: u64 = 8 << 10;
+
 /// Stands in every refusal of damaged data, and what to do comes behind it.
 pub(crate) const REMEDY: &str = "To repair: ";
 
@@ -64,6 +67,11 @@ impl Site {
         Ok(Found { recovered, history })
     }
 
+    /// Bytes of room on its disk.
+    pub(crate) fn available(&self) -> u64 {
+        self.disk.available(&self.dirs.logs).unwrap_or_default()
+    }
+
     pub(crate) fn has_power(&self) -> bool {
         self.simulated.exists(Path::new("/")).is_ok()
     }
@@ -71,6 +79,7 @@ impl Site {
     pub(crate) fn log(&self, profile: &Profile, last: Zxid) -> TxnLog {
         let options = LogOptions {
             preallocate: profile.preallocate,
+            reserve: RESERVE_LEN,
             ..LogOptions::default()
         };
         TxnLog::new(

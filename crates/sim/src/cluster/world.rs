@@ -5,6 +5,7 @@ mod damage;
 mod deposition;
 mod faults;
 mod lives;
+mod trial;
 mod upkeep;
 
 use super::ballots::Collected;
@@ -57,6 +58,8 @@ struct Place {
     member: Option<Member>,
     /// It does nothing until then.
     frozen_until_us: u64,
+    /// Its disk does nothing until then.
+    stalled_until_us: u64,
     /// Connections of clients to earlier lives end here.
     conns_from: u64,
     /// How often it has been started.
@@ -82,6 +85,7 @@ impl World {
             clock: Clock::draw(&mut dice, profile.drift_ppm),
             member: None,
             frozen_until_us: 0,
+            stalled_until_us: 0,
             conns_from: 0,
             lives: 0,
             is_short_of_room: false,
@@ -203,6 +207,7 @@ impl World {
             Event::Fault => self.break_something(),
             Event::Depose(deposing) => self.depose(deposing),
             Event::FreeDisk(at) => self.free_disk(at),
+            Event::EndTrial(at) => self.end_trial(at),
             Event::Reunite => {
                 self.env.milestone("the network is whole again");
                 self.env.reunite();
@@ -237,7 +242,13 @@ impl World {
 
     fn turn(&mut self, at: MemberId, life: Life, turn: Turn) {
         let place = &mut self.places[at];
-        let frozen_until_us = place.frozen_until_us;
+        let is_the_disks = matches!(turn, Turn::Storage | Turn::StorageDone(_));
+        let stalled_until_us = if is_the_disks {
+            place.stalled_until_us
+        } else {
+            0
+        };
+        let frozen_until_us = place.frozen_until_us.max(stalled_until_us);
         let Some(member) = place.living().filter(|member| member.life == life) else {
             return;
         };

@@ -55,11 +55,12 @@ impl Acknowledged {
     }
 
     fn answered(&mut self, client: ClientId, ask: &Ask, reply: &Reply) -> Result<(), String> {
-        // The oracle knows whether the session may have ephemerals.
+        // The oracle knows whether the session may have ephemerals, and whether a disk was full.
         let refusals = [
             ErrorCode::SessionExpired,
             ErrorCode::EphemeralOnLocalSession,
             ErrorCode::NotReadOnly,
+            ErrorCode::SystemError,
         ];
         let is_over = refusals.contains(&reply.err);
         match (ask, reply.err) {

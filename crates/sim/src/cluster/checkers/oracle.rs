@@ -18,8 +18,8 @@ use crate::packet::{Packet, Reply};
 use crate::request::Request;
 use chronicle::Chronicle;
 use connection::{Conn, Taken};
-use std::collections::BTreeMap;
-use zooid_node::ConnId;
+use std::collections::{BTreeMap, BTreeSet};
+use zooid_node::{ConnId, Input};
 use zooid_proto::response::PathResponse;
 use zooid_proto::{ErrorCode, Jute as _, SessionId, Zxid, xid};
 
@@ -27,6 +27,9 @@ use zooid_proto::{ErrorCode, Jute as _, SessionId, Zxid, xid};
 pub(crate) struct Oracle {
     chronicle: Chronicle,
     conns: BTreeMap<ConnId, Conn>,
+    /// Members whose disk is full, and those on whose disk it was in this life.
+    full: BTreeSet<MemberId>,
+    ever_full: BTreeSet<MemberId>,
     /// Replies that were compared.
     pub(crate) compared: u64,
 }
@@ -54,8 +57,21 @@ impl Oracle {
             Fact::Appended { member, zxid, .. } => {
                 let before = ledger.book(*member).appended.last();
                 let record = records.record(*zxid).ok_or("a record is unknown")?;
+                let may_refuse = self.full.contains(member);
                 self.chronicle
-                    .proposed(before.copied().unwrap_or_default(), record)
+                    .proposed(before.copied().unwrap_or_default(), record, may_refuse)
+            }
+            Fact::Stepped {
+                member,
+                input: Input::DiskSpace { is_low },
+            } => {
+                if *is_low {
+                    self.full.insert(*member);
+                    self.ever_full.insert(*member);
+                } else {
+                    self.full.remove(member);
+                }
+                Ok(())
             }
             Fact::Applied { member, record, .. } => self.applied(*member, record.header.zxid),
             Fact::Settled { member } => self.settled(*member),
@@ -80,6 +96,8 @@ impl Oracle {
             }
             Fact::Died { member, .. } => {
                 self.conns.retain(|_, conn| conn.member != *member);
+                self.full.remove(member);
+                self.ever_full.remove(member);
                 Ok(())
             }
             Fact::Final { member, replica } => {
@@ -141,7 +159,14 @@ impl Oracle {
                 self.compared += 1;
                 let taken = conn.next_answered(reply)?;
                 let (session, reads_only) = (conn.session, conn.reads_only);
-                let answer = if reads_only && taken.request.is_ordered() {
+                let has_refused = reply.err == ErrorCode::SystemError
+                    && self.ever_full.contains(&conn.member)
+                    && taken.request.stores_data()
+                    && self.chronicle.decline(session, taken.xid);
+                let answer = if has_refused {
+                    is_now(reply, at)?;
+                    answer_of(Err(ErrorCode::SystemError))
+                } else if reads_only && taken.request.is_ordered() {
                     read_only(&taken.request, reply, at)?
                 } else if taken.request.is_ordered() {
                     self.outcome(session, &taken, reply, at)?

@@ -19,7 +19,11 @@ impl Member {
     pub(super) fn core(&mut self, env: &mut Env) {
         self.core_is_due = false;
         let batch = 1 + self.dice.index(BATCH_MAX);
-        for _ in 0..batch {
+        for at in 0..batch {
+            // What was refused for want of room is told before there is room.
+            if at > 0 && matches!(self.inbox.front(), Some(Input::DiskSpace { .. })) {
+                break;
+            }
             let Some(input) = self.inbox.pop_front() else {
                 break;
             };

@@ -13,11 +13,13 @@ use std::sync::Arc;
 use zooid_node::{Input, Output};
 use zooid_proto::{Epoch, Zxid, mutant};
 use zooid_storage::{
-    LogError, LogReadError, RecoverError, SnapshotError, SnapshotOptions, TruncateError,
+    DiskSpace, LogError, LogReadError, RecoverError, SnapshotError, SnapshotOptions, TruncateError,
 };
 use zooid_tree::Replica;
 use zooid_zab::LinkId;
 
+/// Between looks for space of a thread that has nothing to do.
+const SPACE_LOOK_US: u64 = 50_000;
 /// However slow a disk is: longer than a learner may be silent.
 const SLOW_SYNC_US_MAX: u64 = 1_500_000;
 
@@ -165,6 +167,7 @@ impl Member {
                 }
                 Some(Command::Install { generation, link }) => self.install(env, generation, link),
                 Some(Command::AcceptEpoch(epoch)) => {
+                    self.log.spare_room()?;
                     self.site.epochs.set_accepted(epoch)?;
                     env.tell(&Fact::EpochAccepted {
                         member: self.id,
@@ -173,6 +176,7 @@ impl Member {
                     Ok(Some(Input::EpochAccepted(epoch)))
                 }
                 Some(Command::EnterEpoch(epoch)) => {
+                    self.log.spare_room()?;
                     self.site.epochs.set_current(epoch)?;
                     env.tell(&Fact::EpochEntered {
                         member: self.id,
@@ -326,11 +330,39 @@ impl Member {
     /// The disk is done, and the thread knows.
     pub(super) fn storage_done(&mut self, env: &mut Env, answer: Option<Input>) {
         self.tell_core(env, answer);
-        if self.unsnapshotted > self.snap_count && self.walk.is_none() {
+        let is_due = self.unsnapshotted > self.snap_count && self.space == DiskSpace::Enough;
+        if is_due && self.walk.is_none() {
             self.begin_snapshot(env);
         }
         self.storage_is_busy = false;
+        self.look_for_space(env);
         self.wake_storage(env);
+    }
+
+    /// After each batch, and now and then.
+    fn look_for_space(&mut self, env: &mut Env) {
+        if self.disk_has_failed {
+            return;
+        }
+        let space = self.log.look_for_space().unwrap_or(self.space);
+        self.notice_power();
+        if self.end.is_none() && space != self.space {
+            self.space = space;
+            let is_low = space == DiskSpace::Low;
+            env.milestone(&format!("member {}: the disk is {space:?}", self.id));
+            self.tell_core(env, [Input::DiskSpace { is_low }]);
+        }
+    }
+
+    pub(super) fn look_for_space_if_idle(&mut self, env: &mut Env) {
+        if !self.storage_is_busy {
+            self.look_for_space(env);
+        }
+    }
+
+    /// Somebody takes room on the disk, or makes some: the log's thread sees it when it looks next.
+    pub(crate) fn room_changes(&mut self, env: &mut Env) {
+        self.soon(env, SPACE_LOOK_US, Turn::LookForSpace);
     }
 
     /// As an operator may at any time.

@@ -2,6 +2,7 @@
 //! again, to serve everybody, and to settle.
 
 use super::World;
+use super::trial::Trial;
 use crate::cluster::client::Client;
 use crate::cluster::fact::Fact;
 use crate::cluster::member::End;
@@ -26,6 +27,11 @@ pub(super) enum Act {
     Converging {
         since_us: u64,
     },
+    /// All is well but for one member's disk, and the others must go on without it.
+    Trial {
+        since_us: u64,
+        trial: Trial,
+    },
     /// The clients ask for nothing any more.
     Settling {
         since_us: u64,
@@ -48,6 +54,7 @@ impl World {
         for at in 0..self.places.len() {
             let place = &mut self.places[at];
             place.frozen_until_us = 0;
+            place.stalled_until_us = 0;
             place.site.simulated.forgive();
             self.make_room(at);
             self.env.after(5_000, Event::Start(at));
@@ -68,6 +75,9 @@ impl World {
             Act::Faults | Act::Over => {}
             Act::Converging { since_us } => {
                 if self.has_converged() {
+                    if self.begin_trial() {
+                        return;
+                    }
                     self.act = Act::Settling { since_us: now_us };
                     for client in &mut self.clients {
                         client.is_done = true;
@@ -79,6 +89,7 @@ impl World {
                     self.help_out(now_us - since_us);
                 }
             }
+            Act::Trial { since_us, trial } => self.judge_trial(since_us, trial),
             Act::Settling { since_us } => {
                 if self.has_settled() {
                     self.check_ends();
@@ -109,6 +120,13 @@ impl World {
             ));
             self.end(leader, End::Killed);
         }
+    }
+
+    /// Everything is mended once more.
+    pub(super) fn converge_again(&mut self) {
+        self.act = Act::Converging {
+            since_us: self.env.now_us,
+        };
     }
 
     pub(super) fn serves(&self, at: usize) -> bool {
@@ -148,7 +166,7 @@ impl World {
         }
     }
 
-    fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let members = self.places.iter().map(|place| match &place.member {
             None => "down".to_owned(),
             Some(member) => {

@@ -23,6 +23,7 @@ const KINDS: [Kind; FAULT_KINDS] = [
     Kind::Reset,
     Kind::FillDisk,
     Kind::JumpClock,
+    Kind::StallDisk,
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +52,12 @@ enum Kind {
     FillDisk,
     /// A member's clock is set, or its machine was suspended.
     JumpClock,
+    /// A disk does nothing for longer than anybody waits, in whatever it is asked for.
+    StallDisk,
 }
+
+/// How long a disk may stall: longer than `initLimit`, which is a second here.
+const STALL_US_MAX: u64 = 2_500_000;
 
 impl World {
     pub(super) fn schedule_fault(&mut self) {
@@ -144,6 +150,10 @@ impl World {
             Kind::Reset => self.reset(dice, at),
             Kind::FillDisk => self.fill_disk(dice, at),
             Kind::JumpClock => self.jump_clock(dice, at),
+            Kind::StallDisk => {
+                let until_us = self.env.now_us + dice.below(STALL_US_MAX);
+                self.places[at].stalled_until_us = until_us;
+            }
         }
     }
 
@@ -194,6 +204,7 @@ impl World {
         let place = &mut self.places[at];
         place.is_short_of_room = true;
         place.site.simulated.set_capacity(Some(kib << 10));
+        self.room_changes(at);
         let full_us = dice.below(1_000_000);
         self.env.after(full_us, Event::FreeDisk(at));
     }
@@ -207,6 +218,13 @@ impl World {
         let place = &mut self.places[at];
         place.is_short_of_room = false;
         place.site.simulated.set_capacity(None);
+        self.room_changes(at);
+    }
+
+    pub(super) fn room_changes(&mut self, at: MemberId) {
+        if let Some(member) = self.places[at].living() {
+            member.room_changes(&mut self.env);
+        }
     }
 
     /// Years back or ahead for the wall clock; seconds ahead for the monotonic one.

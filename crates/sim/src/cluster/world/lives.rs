@@ -143,6 +143,7 @@ impl World {
         self.env.abandon(at, !lost_power);
         let place = &mut self.places[at];
         place.frozen_until_us = 0;
+        place.stalled_until_us = 0;
         // What the disk's snapshots are of is the checkers' knowledge.
         place.site = member.site;
         if lost_power || self.breaks_at_end(at) {

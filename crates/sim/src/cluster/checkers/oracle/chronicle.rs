@@ -18,6 +18,8 @@ pub(super) struct Chronicle {
     /// Taken in by a connection.
     asked: BTreeMap<Place, Asked>,
     proposed: BTreeMap<Place, Zxid>,
+    /// Refused without becoming a transaction.
+    declined: BTreeSet<Place>,
     /// Sessions that the whole ensemble knows, or has known.
     global: BTreeSet<SessionId>,
 }
@@ -53,6 +55,7 @@ impl Default for Chronicle {
             states: BTreeMap::from([(Zxid::ZERO, nothing)]),
             asked: BTreeMap::new(),
             proposed: BTreeMap::new(),
+            declined: BTreeSet::new(),
             global: BTreeSet::new(),
         }
     }
@@ -73,6 +76,16 @@ impl Chronicle {
         Some((zxid, self.states.get(&zxid)?))
     }
 
+    /// Notes that a request was refused and must not become a transaction; `false` if it is one.
+    pub(super) fn decline(&mut self, session: SessionId, xid: i32) -> bool {
+        let place = (session, xid);
+        let is_proposed = self.proposed.contains_key(&place);
+        if !is_proposed {
+            self.declined.insert(place);
+        }
+        !is_proposed
+    }
+
     pub(super) fn asked(
         &mut self,
         session: SessionId,
@@ -87,8 +100,13 @@ impl Chronicle {
         }
     }
 
-    /// A record stands behind `before` in somebody's log.
-    pub(super) fn proposed(&mut self, before: Zxid, record: &TxnRecord) -> Result<(), String> {
+    /// A record stands behind `before` in somebody's log, who may refuse what stores data.
+    pub(super) fn proposed(
+        &mut self,
+        before: Zxid,
+        record: &TxnRecord,
+        may_refuse: bool,
+    ) -> Result<(), String> {
         let zxid = record.header.zxid;
         if self.states.contains_key(&zxid) {
             return Ok(());
@@ -105,9 +123,21 @@ impl Chronicle {
         };
         let place = (record.header.client_id, record.header.cxid);
         let is_global = self.is_global(record.header.client_id);
-        state
-            .carry_out(record, self.asked.get(&place), is_global)
-            .map_err(|what| format!("{zxid}: {what}"))?;
+        let asked = self.asked.get(&place);
+        if record.txn == Txn::Error(ErrorCode::SystemError) {
+            let stores_data = asked.is_some_and(|asked| asked.request.stores_data());
+            if !may_refuse || !stores_data {
+                return Err(format!("{zxid} refuses {asked:?}: there is room"));
+            }
+            state.answer = answer_of(Err(ErrorCode::SystemError));
+        } else {
+            state
+                .carry_out(record, asked, is_global)
+                .map_err(|what| format!("{zxid}: {what}"))?;
+        }
+        if asked.is_some() && self.declined.contains(&place) {
+            return Err(format!("{place:?} was refused, and becomes {zxid}"));
+        }
         if matches!(record.txn, Txn::CreateSession { .. }) {
             // Also for the sake of a request that needs one.
             self.global.insert(record.header.client_id);
