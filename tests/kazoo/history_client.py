@@ -13,11 +13,12 @@ import threading
 import time
 
 from kazoo.client import KazooClient
-from kazoo.exceptions import BadVersionError, KazooException, NoNodeError
+from kazoo.exceptions import BadVersionError, KazooException, NoNodeError, SystemZookeeperError
 from kazoo.handlers.threading import KazooTimeoutError
 
 REGISTERS = [f"/registers/{number}" for number in range(4)]
 BAD_VERSION = -103
+SYSTEM_ERROR = -1
 NO_NODE = -101
 THINKING_S = 0.01
 PATIENCE_S = 6
@@ -117,6 +118,10 @@ class Historian:
             completed = time.monotonic_ns()
         except NoNodeError:
             outcome = refused(NO_NODE)
+            completed = time.monotonic_ns()
+        except SystemZookeeperError:
+            # There is no room on the disk.
+            outcome = refused(SYSTEM_ERROR)
             completed = time.monotonic_ns()
         except (KazooException, KazooTimeoutError):
             # Lost: nobody knows whether it was done.

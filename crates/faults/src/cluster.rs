@@ -3,6 +3,7 @@
 //! Owns the processes and their directories. Each has the same address and the same ports for good, each
 //! in a network namespace of its own.
 
+mod full_disks;
 mod member;
 mod verdict;
 
@@ -135,6 +136,9 @@ impl Cluster {
         for member in self.members.values_mut() {
             member.mend()?;
         }
+        for member in self.members.values() {
+            member.wait_until_it_knows_of_its_room()?;
+        }
         self.launch_missing()
     }
 
@@ -158,7 +162,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When nobody does.
-    pub fn wait_for_leader_instead_of(&mut self, deposed: i64) -> Result<i64> {
+    pub fn wait_for_leader_instead_of(&mut self, deposed: i64, within: Duration) -> Result<i64> {
         let started = Instant::now();
         loop {
             self.ensure_alive()?;
@@ -167,7 +171,7 @@ impl Cluster {
             if let Some(leader) = others.find(leading) {
                 return Ok(leader.id());
             }
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > within {
                 bail!("nobody leads instead of {deposed}: {:?}", self.statuses());
             }
             thread::sleep(POLL_INTERVAL);

@@ -185,20 +185,21 @@ impl Round {
             Network::Direct => Way::Direct,
             Network::Wires => Way::Wires,
         };
+        let kinds = self.shape.kinds(&mut dice);
+        let possible = Fault::all_in(way, &kinds);
         Ok(Plan {
-            kinds: self.shape.kinds(&mut dice),
+            kinds,
             way,
             clients: self.shape.clients,
-            faults: self.faults(&mut dice, way)?,
+            faults: self.faults(&mut dice, &possible)?,
             seed: self.seed,
             directory: fs::canonicalize(&self.directory)?,
         })
     }
 
-    fn faults(&self, dice: &mut Dice, way: Way) -> Result<Vec<Vec<Fault>>> {
-        let all = Fault::all_in(way);
+    fn faults(&self, dice: &mut Dice, possible: &[Fault]) -> Result<Vec<Vec<Fault>>> {
         if self.each_once {
-            let all = dice.shuffled(&all);
+            let all = dice.shuffled(possible);
             return Ok(all.into_iter().map(|fault| vec![fault]).collect());
         }
         if !self.faults.is_empty() {
@@ -206,8 +207,8 @@ impl Round {
             return named.collect();
         }
         let drawn = (0..FAULTS_OF_A_ROUND).map(|_| {
-            let first = dice.pick(&all);
-            let second = dice.pick(&all);
+            let first = dice.pick(possible);
+            let second = dice.pick(possible);
             let are_two = dice.hits(25) && first.goes_with(second);
             if are_two {
                 vec![first, second]

@@ -9,6 +9,7 @@ use crate::network::Way;
 use anyhow::Result;
 use std::fmt;
 use std::time::Duration;
+use zooid_interop::Kind;
 
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +46,8 @@ pub enum Fault {
     FullDisk,
     /// The leader's disk is full.
     FullDiskOfLeader,
+    /// Everybody's disk is full.
+    FullDisks,
 }
 
 /// A fault that has struck.
@@ -56,11 +59,15 @@ pub struct Struck {
     pub acks_meanwhile: u64,
     /// Who must be replaced as leader while it lasts.
     pub deposed: Option<i64>,
+    /// How soon.
+    pub deposed_within: Duration,
+    /// Whether members must refuse what stores data while it lasts, and nothing else.
+    pub leaves_no_room: bool,
 }
 
 impl Fault {
     /// All kinds.
-    pub const ALL: [Fault; 16] = [
+    pub const ALL: [Fault; 17] = [
         Fault::Halves,
         Fault::Bridge,
         Fault::Muted,
@@ -77,14 +84,19 @@ impl Fault {
         Fault::ClockJump,
         Fault::FullDisk,
         Fault::FullDiskOfLeader,
+        Fault::FullDisks,
     ];
 
-    /// Those that a network of this way can have.
+    /// Those that a network of this way, and servers of these kinds, can have.
     #[must_use]
-    pub fn all_in(way: Way) -> Vec<Fault> {
-        let all = Fault::ALL.into_iter();
-        all.filter(|fault| way == Way::Wires || !matches!(fault, Fault::Delay | Fault::Stall))
-            .collect()
+    pub fn all_in(way: Way, kinds: &[Kind]) -> Vec<Fault> {
+        let can_be = |fault: &Fault| match fault {
+            Fault::Delay | Fault::Stall => way == Way::Wires,
+            // ZooKeeper's servers would all end.
+            Fault::FullDisks => kinds.iter().all(|kind| *kind == Kind::Zooid),
+            _ => true,
+        };
+        Fault::ALL.into_iter().filter(can_be).collect()
     }
 
     /// Has it happen.
@@ -154,7 +166,17 @@ impl Fault {
                 Ok(self.struck(format_args!("{one} by {offset_s} s"), ACKS))
             }
             Fault::FullDisk => self.disk_fills(one, cluster),
-            Fault::FullDiskOfLeader => self.disk_fills(leader, cluster),
+            Fault::FullDiskOfLeader => self.disk_of_leader_fills(leader, cluster),
+            Fault::FullDisks => {
+                cluster.leave_something_to_delete()?;
+                for id in all {
+                    cluster.fill_disk(id)?;
+                }
+                Ok(Struck {
+                    leaves_no_room: true,
+                    ..self.struck(format_args!(""), 0)
+                })
+            }
         }
     }
 
@@ -172,7 +194,8 @@ impl Fault {
             | Fault::KillLeader
             | Fault::KillAll
             | Fault::FullDisk
-            | Fault::FullDiskOfLeader => true,
+            | Fault::FullDiskOfLeader
+            | Fault::FullDisks => true,
             Fault::Halves
             | Fault::Bridge
             | Fault::Muted
@@ -195,11 +218,23 @@ impl Fault {
         Ok(self.struck(format_args!("{id}"), ACKS_FOR_A_LOG))
     }
 
+    /// It knows, and hands over before it must. ZooKeeper's servers go on until they end.
+    fn disk_of_leader_fills(self, leader: i64, cluster: &mut Cluster) -> Result<Struck> {
+        let hands_over = cluster.kind(leader) == Kind::Zooid;
+        Ok(Struck {
+            deposed: hands_over.then_some(leader),
+            deposed_within: HAND_OVER_PATIENCE,
+            ..self.disk_fills(leader, cluster)?
+        })
+    }
+
     fn struck(self, whom: fmt::Arguments<'_>, acks_meanwhile: u64) -> Struck {
         Struck {
             text: format!("{self:?} {whom}"),
             acks_meanwhile,
             deposed: None,
+            deposed_within: PATIENCE,
+            leaves_no_room: false,
         }
     }
 
@@ -211,6 +246,11 @@ impl Fault {
     }
 }
 
+/// Until there is another leader, however it comes to that.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// Until there is one where the old one hands over. It takes a fraction of a second on a machine that has
+/// nothing else to do; and a disk is looked at once a second.
+const HAND_OVER_PATIENCE: Duration = Duration::from_secs(8);
 const ACKS: u64 = 30;
 /// More than fit into what a log has reserved for itself (preAllocSize) when the disk fills.
 const ACKS_FOR_A_LOG: u64 = 600;

@@ -152,13 +152,24 @@ impl<'a> Round<'a> {
     }
 
     fn expect_progress(&mut self, struck: &Struck, crew: &Crew) -> Result<()> {
+        let since = Instant::now();
         if let Some(deposed) = struck.deposed {
-            let leader = self.cluster.wait_for_leader_instead_of(deposed)?;
-            self.events.note(&format!("{leader} leads"))?;
+            let within = struck.deposed_within;
+            let leader = self.cluster.wait_for_leader_instead_of(deposed, within)?;
+            let took = since.elapsed();
+            self.events
+                .note(&format!("{leader} leads, after {took:.1?}"))?;
+        }
+        if struck.leaves_no_room {
+            self.cluster.ensure_only_storing_is_refused()?;
+            self.events
+                .note("creates are refused; reads and deletes go on")?;
         }
         if struck.acks_meanwhile > 0 {
             crew.wait_for_more_acks(struck.acks_meanwhile)?;
-            self.events.note("clients have got on")?;
+            let took = since.elapsed();
+            self.events
+                .note(&format!("clients have got on, after {took:.1?}"))?;
         }
         Ok(())
     }

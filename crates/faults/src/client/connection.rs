@@ -180,6 +180,12 @@ fn outcome(action: &Action, zxid: Option<i64>, error: ErrorCode, body: &[u8]) ->
             }),
             _ => multi_outcome(zxid, &MultiResult::decode_all(&mut reader(body))?),
         },
+        // For want of room on the disk. It may have no place in the order, and shows where the server is.
+        (Action::Write(_), ErrorCode::SystemError) => Ok(Outcome::Refused {
+            zxid: None,
+            part: 0,
+            code: error.code(),
+        }),
         (Action::Write(_), _) => Ok(Outcome::Refused {
             zxid,
             part: 0,

@@ -8,7 +8,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 use zooid_interop::{Kind, Options, SUPER_DIGEST};
 
 #[derive(Debug)]
@@ -142,6 +143,23 @@ impl Member {
         Ok(())
     }
 
+    /// One that did not notice that there was room for a moment would take the next full disk for the same.
+    pub(super) fn wait_until_it_knows_of_its_room(&self) -> Result<()> {
+        let started = Instant::now();
+        // Who does not serve will look before it does.
+        while let Some(status) = self.status()
+            && status.is_disk_full
+        {
+            let id = self.id;
+            ensure!(
+                started.elapsed() < ROOM_PATIENCE,
+                "member {id} does not see that its disk has room"
+            );
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+
     pub(super) fn ensure_alive(&mut self) -> Result<()> {
         let Some(child) = &mut self.child else {
             return Ok(());
@@ -224,6 +242,7 @@ impl Drop for Member {
 pub struct Status {
     state: String,
     synced_followers: Option<usize>,
+    is_disk_full: bool,
 }
 
 impl Status {
@@ -237,6 +256,7 @@ impl Status {
         Some(Status {
             state: field("zk_server_state")?.into(),
             synced_followers: field("zk_synced_followers").and_then(count),
+            is_disk_full: field("zk_disk_full").and_then(count) == Some(1),
         })
     }
 
@@ -269,6 +289,8 @@ fn zoo_cfg(id: i64, all: &[i64], data: &str) -> String {
 }
 
 const CLIENT_PORT: u16 = 2181;
+/// A disk is looked at once a second.
+const ROOM_PATIENCE: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 /// Of the file system below each `dataDir`: much more than a run needs, and filled in a moment.
 const DISK_SIZE: &str = "96m";
