@@ -117,7 +117,7 @@ pub(crate) static METRICS: &[Metric] = &[
     ),
     gauge(
         "disk_full",
-        "1 when there is so little space for the log that what stores data would be refused here",
+        "1 when there is so little space for the log that a standalone server or a leader refuses what stores data",
         |r| Number::Integer(i64::from(r.stats.is_disk_full())),
     ),
     optional("quorum_size", "Servers whose votes count", |r| {
