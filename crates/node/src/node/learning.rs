@@ -35,7 +35,7 @@ pub(super) struct Desk {
 struct Forwarded {
     cxid: i32,
     conn: ConnId,
-    /// What its client is told in place of the leader's error.
+    /// What its client is told in place of the leader's error, who does not know the session.
     instead: Option<ErrorCode>,
 }
 
@@ -105,7 +105,9 @@ impl Desk {
         if waiting.is_empty() {
             self.forwarded.remove(&session);
         }
-        if let (Some(instead), Txn::Error(err)) = (first.instead, &mut record.txn) {
+        if let (Some(instead), Txn::Error(err @ ErrorCode::SessionExpired)) =
+            (first.instead, &mut record.txn)
+        {
             *err = instead;
         }
         Some(first.conn)
