@@ -55,8 +55,8 @@ def method(lab, sync, version):
         f"`{shlex.join(JAVA_OPTIONS)}`.",
         f"* Each figure is the {count}, ± half of the distance between the lowest and the highest. "
         "The systems take turns, and turns in going first. Where the length of a run is not given "
-        f"by what it does, it is {effort.seconds:g} s after {effort.warm_up_seconds:g} s of warm-up; "
-        f"the servers that rows 1 to 4, 9 and 11 share were warmed up for "
+        f"by what it does, it is {effort.seconds:g} s after {effort.warm_up_seconds:g} s of "
+        "warm-up; the servers that rows 1 to 4, 9 and 11 share were warmed up for "
         f"{effort.first_warm_up_seconds:g} s before.",
         f"* {VALUE_BYTES}-byte values; 1000 nodes, where nothing else is said; the mix lists 100 "
         "children.",

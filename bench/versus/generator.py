@@ -31,7 +31,8 @@ class Generator:
                    "--value-size", str(VALUE_BYTES)]
         for member in watched:
             command += ["--watch-process", f"server{member.number}={member.process.pid}"]
-        process = subprocess.Popen([*command, *map(str, options)], stdout=subprocess.PIPE, text=True)
+        command += map(str, options)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         process.what = f"{workload} on {service.name}"
         return process
 

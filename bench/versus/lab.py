@@ -1,4 +1,4 @@
-"""What every row works with: the systems, the generator, how much is measured, and in which turn."""
+"""What every row works with: systems, the generator, how much is measured, and in which turn."""
 
 import shutil
 import time
@@ -75,10 +75,11 @@ class Lab:
                 say(f"{what}, run {run + 1} of {self.effort.runs}: {self.systems[system].name}")
                 yield system
 
-    def service(self, system, what, size):
+    def service(self, system, what, size, large_heap=False):
         """A new one with nothing stored; not started yet."""
         home = self.directory / f"{what}-{system}"
-        service = Service(self.systems[system], home, size)
+        kind = self.systems[system].with_large_heap() if large_heap else self.systems[system]
+        service = Service(kind, home, size)
         self.running.append(service)
         return service
 
@@ -130,14 +131,14 @@ class Lab:
         """A server that is not started, with the data of the large tree."""
         if system not in self.large_trees:
             self.large_trees[system] = self.grow_large_tree(system)
-        service = self.service(system, what, 1)
+        service = self.service(system, what, 1, large_heap=True)
         copy_data(self.large_trees[system], service.members[0])
         return service
 
     def grow_large_tree(self, system):
         """A data directory with the large tree in a snapshot, and transactions behind it."""
         effort = self.effort
-        service = self.service(system, "large-tree", 1)
+        service = self.service(system, "large-tree", 1, large_heap=True)
         member = service.members[0]
         say(f"{service.name}: a tree of {effort.nodes:,} nodes")
         service.start(NO_SNAPSHOT).await_ready()

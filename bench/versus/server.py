@@ -13,8 +13,9 @@ from versus.place import ZOOKEEPER_JAR
 
 # What Debian's zkServer.sh starts, with the heap that ZooKeeper's own zkEnv.sh gives a server
 # (ZK_SERVER_HEAP), which Debian's lacks.
+HEAP, LARGE_HEAP = "-Xmx1000m", "-Xmx3000m"
 JAVA_OPTIONS = [
-    "-Xmx1000m",
+    HEAP,
     "-XX:+HeapDumpOnOutOfMemoryError",
     "-XX:OnOutOfMemoryError=kill -9 %p",
     "-Dcom.sun.management.jmxremote",
@@ -39,6 +40,11 @@ class System:
 
     name: str
     command: tuple
+
+    def with_large_heap(self):
+        """As somebody would start it who has a large tree; the same if it has no such option."""
+        larger = (LARGE_HEAP if word == HEAP else word for word in self.command)
+        return System(self.name, tuple(larger))
 
 
 class Member:
@@ -89,6 +95,11 @@ class Member:
 
     def last_output(self):
         return self.output.read_text(errors="replace")[-4000:]
+
+    def metric(self, name):
+        """A number that mntr tells; 0 if it does not."""
+        found = re.search(rf"^zk_{name}\s+(\d+)", ask(self.port, b"mntr"), re.MULTILINE)
+        return int(found.group(1)) if found else 0
 
     def version(self):
         found = re.search(r"^Zookeeper version: (\d[\w.]*)", self.srvr(), re.MULTILINE)
@@ -194,6 +205,7 @@ def zoo_cfg(data, port, snap_count):
         "maxClientCnxns=0\n"
         "admin.enableServer=false\n"
         "forceSync=yes\n"
+        "4lw.commands.whitelist=srvr,mntr\n"
     )
     return lines + (f"snapCount={snap_count}\n" if snap_count else "")
 

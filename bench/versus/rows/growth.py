@@ -1,4 +1,4 @@
-"""What an operation costs as the tree grows, and as more clients share the same load. Ours alone."""
+"""What an operation costs as the tree grows, and as more clients share a load. Ours alone."""
 
 from versus.figure import AtMost, Figure, Row
 from versus.generator import cpu_us_per_operation

@@ -7,6 +7,7 @@ import time
 
 from versus.figure import AtMost, Better, Figure, Row
 from versus.place import say
+from versus.server import LARGE_HEAP
 
 NUMBERS = (8,)
 SHARES_ENSEMBLES = False
@@ -21,9 +22,9 @@ def measure(lab):
     ratio = Figure("leader's write p99 meanwhile over without", "times", AtMost(2.0, "2 x"))
     services, without_tree = [], []
     for system in range(len(lab.systems)):
-        service = lab.service(system, "learner", 3).start().await_ready()
+        service = lab.service(system, "learner", 3, large_heap=True).start().await_ready()
         services.append(service)
-        # Starting a process, an election and a synchronization of nothing are not what is asked for.
+        # Starting a process, finding the leader and synchronizing nothing are not meant.
         bare = [rejoin(service) for _ in range(3)]
         without_tree.append(statistics.median(bare))
         say(f"{service.name}: a tree of {effort.nodes:,} nodes")
@@ -37,7 +38,8 @@ def measure(lab):
         lab.end(service)
     bare = ", ".join(f"{service.name} {seconds:.2f} s"
                      for service, seconds in zip(services, without_tree))
-    how = (f"three servers with {effort.nodes:,} nodes; from the start of a follower's process with "
+    how = (f"three servers with {effort.nodes:,} nodes, ZooKeeper's with `{LARGE_HEAP}`; from the "
+           "start of a follower's process with "
            f"an empty directory until it serves, less what that takes without a tree ({bare}); "
            f"meanwhile {rate:,} sets per second at fixed times at the leader")
     return [Row(8, "a learner's SNAP", how, [sync, ratio])]
@@ -59,6 +61,7 @@ def under_load(lab, service, rate):
     trace = lab.directory / "trace.csv"
     quiet_seconds = max(QUIET_SECONDS_MIN, lab.effort.seconds / 2)
     leader = service.leader()
+    snapshots_sent = leader.metric("snap_count")
     follower = service.followers()[0]
     follower.stop()
     shutil.rmtree(follower.data / "version-2")
@@ -75,6 +78,8 @@ def under_load(lab, service, rate):
     seconds, ended_wall = time.monotonic() - started, time.time()
     lab.generator.finish(load)
     service.await_ready()
+    if leader.metric("snap_count") == snapshots_sent:
+        say(f"{service.name} has sent no snapshot: the figure says nothing")
     with trace.open() as lines:
         latencies = [(int(line["due_unix_us"]) / 1e6, float(line["latency_us"]))
                      for line in csv.DictReader(lines)]

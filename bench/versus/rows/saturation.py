@@ -29,7 +29,8 @@ def measure(lab):
                 p99[workload].add(system, report["latency_us"]["p99"])
     shape = f"three servers, {CONNECTIONS} connections × {IN_FLIGHT} in flight"
     return [
-        Row(1, "server CPU per operation", f"{shape}; user and system time of all three", [*cpu.values()]),
+        Row(1, "server CPU per operation", f"{shape}; user and system time of all three",
+            [*cpu.values()]),
         Row(2, "operations per second", shape, [*throughput.values()]),
         Row(3, "p99 at saturation", shape, [*p99.values()]),
     ]

@@ -3,7 +3,7 @@
 from versus.figure import AtMost, Figure, Row
 from versus.lab import FILLED
 from versus.place import say
-from versus.server import NO_SNAPSHOT
+from versus.server import LARGE_HEAP, NO_SNAPSHOT
 
 NUMBERS = (5,)
 SHARES_ENSEMBLES = False
@@ -31,9 +31,9 @@ def measure(lab):
         ratio.add(system, busy / quiet)
     for service in services:
         lab.end(service)
-    how = (f"one server with {effort.nodes:,} nodes; {effort.rate:,} requests per second at fixed "
-           f"times, half of them sets, over {CONNECTIONS} connections; snapshots follow each other "
-           "all the time")
+    how = (f"one server with {effort.nodes:,} nodes, ZooKeeper's with `{LARGE_HEAP}`; "
+           f"{effort.rate:,} requests per second at fixed times, half of them sets, over {CONNECTIONS} "
+           "connections; snapshots follow each other all the time")
     return [Row(5, "latency while a snapshot is written", how, [ratio, during, without])]
 
 
