@@ -3,6 +3,9 @@
 //! It takes what has queued up as one batch, steps the node through it under the read lock, hands
 //! what is for the storage to the log thread at once, and carries everything else out in order, with
 //! one write lock around what needs it.
+//!
+//! The links to the other servers are tasks of this thread's own runtime: nothing that comes from them,
+//! or goes to them, waits for another thread to wake up.
 
 use crate::client::Client;
 use crate::clock;
@@ -15,7 +18,9 @@ use parking_lot::RwLockWriteGuard;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
 use tracing::{error, info, warn};
 use zooid_node::{ConnId, Context, Input, Node, Output};
 use zooid_proto::TxnRecord;
@@ -116,13 +121,18 @@ impl Core {
         }
     }
 
-    /// Runs until told to stop (`Ok`) or until going on would be wrong (`Err` says why).
-    pub(crate) fn run(mut self) -> Result<(), String> {
+    /// Runs until told to stop (`Ok`) or until going on would be wrong (`Err` says why), with the tasks of
+    /// the runtime beside it.
+    pub(crate) fn run(self, runtime: &Runtime) -> Result<(), String> {
+        runtime.block_on(self.work())
+    }
+
+    async fn work(mut self) -> Result<(), String> {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         self.role_changed();
         self.perform()?;
         self.shared.set_next_wakeup_ms(self.node.next_wakeup_ms());
-        while let Some(first) = self.inbox.blocking_recv() {
+        while let Some(first) = self.inbox.recv().await {
             batch.push(first);
             while batch.len() < BATCH_MAX {
                 let Ok(next) = self.inbox.try_recv() else {
@@ -144,6 +154,10 @@ impl Core {
                 // Nobody waiting for the end any more is no reason not to end.
                 let _ = done.send(());
                 return Ok(());
+            }
+            if !self.inbox.is_empty() {
+                // Else the links would wait until there is nothing to do.
+                yield_now().await;
             }
         }
         Ok(())

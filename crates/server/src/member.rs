@@ -77,10 +77,14 @@ impl Seat {
         ))
     }
 
-    /// Opens the election port and the quorum port.
-    pub(crate) async fn open_ports(&self, shared: &Arc<Shared>) -> Result<Peers, ServeError> {
+    /// Opens the election port and the quorum port, whose links are the core's.
+    pub(crate) async fn open_ports(
+        &self,
+        shared: &Arc<Shared>,
+        core: &Handle,
+    ) -> Result<Peers, ServeError> {
         let port = LearnerPort::open(&shared.config, &self.own).await?;
-        let links = Arc::new(Links::new(Arc::clone(shared), Handle::current()));
+        let links = Arc::new(Links::new(Arc::clone(shared), core.clone()));
         let election = ElectionPort::start(
             &shared.config,
             &self.own,

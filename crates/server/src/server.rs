@@ -17,6 +17,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -185,6 +186,7 @@ impl Server {
         ));
         shared.stats.recovered(opening_took, opened.replayed);
 
+        let core_runtime = CoreRuntime::new()?;
         let mut core = Core::new(
             node,
             Arc::clone(&shared),
@@ -195,7 +197,7 @@ impl Server {
         let mut peers = None;
         if let Some(seat) = &seat {
             shared.set_config(&mut shared.replica.write());
-            let ports = seat.open_ports(&shared).await?;
+            let ports = seat.open_ports(&shared, core_runtime.get().handle()).await?;
             peers = Some(ports.clone());
             core = core.with_peers(ports, first_outputs);
         } else {
@@ -212,7 +214,7 @@ impl Server {
         let snapshots = SnapshotThread::new(Arc::clone(&shared), snapshot_inbox);
         let (halt, halted) = oneshot::channel();
         let run_core = move || {
-            if let Err(reason) = core.run() {
+            if let Err(reason) = core.run(core_runtime.get()) {
                 // If nobody listens, the server is stopping already.
                 let _ = halt.send(reason);
             }
@@ -325,6 +327,28 @@ fn raise_descriptor_limit() {
     };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         warn!(%error, soft_limit = limit.current, "cannot raise the limit of open files");
+    }
+}
+
+/// What the core thread drives. Dropping it waits for nothing, and so may happen on any thread.
+struct CoreRuntime(Option<Runtime>);
+
+impl CoreRuntime {
+    fn new() -> std::io::Result<CoreRuntime> {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().map(Some).map(CoreRuntime)
+    }
+
+    fn get(&self) -> &Runtime {
+        self.0.as_ref().expect("it is taken by the drop only")
+    }
+}
+
+impl Drop for CoreRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
