@@ -1,11 +1,12 @@
 //! One client's socket: bytes in, frames to its [`Connection`], bytes out.
 //!
-//! The task that owns the socket runs the connection's reads; the core thread completes its writes
-//! and wakes it. Both reach the connection through [`Client`]. Lock order: the replica, then the
-//! connection.
+//! The task that owns the socket runs the connection's reads; the core thread completes its writes,
+//! and sends the replies itself or wakes the task. Both reach the connection through [`Client`]. Lock
+//! order: the replica, then the connection, then the rest of the client.
 
 mod gate;
 mod inbound;
+mod outgoing;
 
 use crate::core_thread::CoreMessage;
 use crate::shared::Shared;
@@ -13,16 +14,16 @@ use crate::{clock, four_letter};
 use bytes::Bytes;
 use gate::{Arrived, Entry, Gate, Refusal};
 use inbound::{Inbound, LengthOutOfRange};
+use outgoing::{Flow, Outgoing};
 use parking_lot::Mutex;
 use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, info};
@@ -44,8 +45,12 @@ pub(crate) struct Client {
     pub(crate) id: ConnId,
     pub(crate) remote: SocketAddr,
     pub(crate) conn: Mutex<Connection>,
-    /// Something was put into the connection by another thread.
-    pub(crate) wake: Notify,
+    outgoing: Mutex<Outgoing>,
+    gate: Mutex<Gate>,
+    /// Whether the task waits for nothing but frames, and so needs not know of replies.
+    only_reads: AtomicBool,
+    /// Something was put into the connection by another thread, and is left to the task.
+    wake: Notify,
 }
 
 impl Client {
@@ -56,8 +61,39 @@ impl Client {
             id,
             remote,
             conn,
+            outgoing: Mutex::default(),
+            gate: Mutex::default(),
+            only_reads: AtomicBool::new(false),
             wake: Notify::new(),
         }
+    }
+
+    /// Has the task look after what was put into the connection.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// As [`Client::wake`], but sends what was put in on this thread, if nothing more is to be done: then
+    /// the client needs not wait for another thread.
+    pub(crate) fn answer_or_wake(&self, shared: &Shared) {
+        if !self.answer(shared) {
+            self.wake();
+        }
+    }
+
+    /// Whether nothing is left for the task.
+    fn answer(&self, shared: &Shared) -> bool {
+        let Some(mut conn) = self.conn.try_lock() else {
+            return false;
+        };
+        if shared.is_draining() || conn.is_closing() || conn.has_ready_reads() {
+            return false;
+        }
+        // First, so that who has a reply and asks for figures finds it in them.
+        shared.stats.add(&conn.take_recent(), &Tally::default());
+        self.gate.lock().settle(shared, &conn);
+        let flow = self.outgoing.lock().send(&mut conn);
+        flow == Flow::Flushed && self.only_reads.load(Ordering::Relaxed)
     }
 }
 
@@ -87,17 +123,21 @@ impl From<Refusal> for End {
 }
 
 /// Serves one accepted socket until it ends.
-pub(crate) async fn serve(shared: Arc<Shared>, client: Arc<Client>, stream: TcpStream) {
-    let (reader, writer) = stream.into_split();
+pub(crate) async fn serve(shared: Arc<Shared>, client: Arc<Client>, stream: std::net::TcpStream) {
+    let stream = match TcpStream::from_std(stream) {
+        Ok(stream) => Arc::new(stream),
+        Err(error) => {
+            info!(remote = %client.remote, %error, "cannot be served");
+            shared.clients.remove(&client);
+            return;
+        }
+    };
+    client.outgoing.lock().open(Arc::clone(&stream));
     let accepted = Instant::now();
     let mut socket = Socket {
-        reader,
-        writer,
+        stream,
         received: Inbound::default(),
         gone: false,
-        sending: Vec::new(),
-        sent: 0,
-        gate: Gate::default(),
         deadline: accepted + shared.limits.sessionless_timeout,
     };
     let end = socket.run(&shared, &client).await;
@@ -111,11 +151,11 @@ thread_local! {
 /// Reads what has arrived; 0 bytes: the client has closed. It goes through a buffer of the thread, so
 /// that a connection holds no more memory than it has unread bytes: silent ones cost next to nothing.
 /// Cancellation-safe, since nothing is awaited after the read.
-async fn receive(reader: &OwnedReadHalf, received: &mut Inbound) -> std::io::Result<usize> {
+async fn receive(stream: &TcpStream, received: &mut Inbound) -> std::io::Result<usize> {
     loop {
-        reader.readable().await?;
+        stream.readable().await?;
         let read: std::io::Result<usize> = READ_BUFFER.with_borrow_mut(|buffer| {
-            let n = reader.try_read(buffer)?;
+            let n = stream.try_read(buffer)?;
             received.push(&buffer[..n], clock::now().mono_ms);
             Ok(n)
         });
@@ -127,15 +167,10 @@ async fn receive(reader: &OwnedReadHalf, received: &mut Inbound) -> std::io::Res
 }
 
 struct Socket {
-    reader: OwnedReadHalf,
-    writer: OwnedWriteHalf,
+    stream: Arc<TcpStream>,
     received: Inbound,
     /// Whether the client has closed its side. What it has sent before may still be carried out.
     gone: bool,
-    sending: Vec<u8>,
-    /// How much of `sending` is with the kernel.
-    sent: usize,
-    gate: Gate,
     /// Until when a session must be open.
     deadline: Instant,
 }
@@ -151,6 +186,10 @@ struct Turn {
     stalled: bool,
     /// Whether there is more to do at once, after other connections had their turn.
     again: bool,
+    /// Whether the kernel has everything that is to be sent.
+    flushed: bool,
+    /// Requests that are not answered yet.
+    outstanding: usize,
 }
 
 /// What there is for the connection.
@@ -195,7 +234,7 @@ impl Socket {
             if self.is_done(shared) {
                 return End::Gone;
             }
-            if shared.is_draining() && self.gate.outstanding() == 0 && self.is_flushed() {
+            if shared.is_draining() && turn.outstanding == 0 && turn.flushed {
                 return End::Stopping;
             }
             if let Err(end) = self.wait(shared, client, &turn).await {
@@ -221,7 +260,7 @@ impl Socket {
         while self.received.bytes().len() < word.request_bytes() {
             // A read that is dropped has moved no bytes.
             tokio::select! {
-                read = receive(&self.reader, &mut self.received) => match read {
+                read = receive(&self.stream, &mut self.received) => match read {
                     Ok(n) if n > 0 => shared.stats.bytes_received(n),
                     _ => return Err(End::Gone),
                 },
@@ -232,31 +271,33 @@ impl Socket {
                 () = shared.drain_started() => return Err(End::Stopping),
             }
         }
-        let local_port = self.reader.local_addr().map_or(0, |local| local.port());
+        let local_port = self.stream.local_addr().map_or(0, |local| local.port());
         let asker = four_letter::Asker { client, local_port };
         let answer = four_letter::answer(shared, asker, word, self.received.bytes()).await;
-        self.sending = answer.into_bytes();
+        client.outgoing.lock().put(answer.into_bytes());
         Ok(())
     }
 
-    /// Hands the frames that have arrived to the connection, runs its reads, and takes what is to
-    /// be sent: all under one read lock of the replica.
+    /// Hands the frames that have arrived to the connection and runs its reads, under one read lock of the
+    /// replica, and sends what there is.
     fn turn(&mut self, shared: &Shared, client: &Client) -> Result<Turn, End> {
         let mut to_node = Vec::new();
         let mut waits = Tally::default();
         let replica = shared.replica.read();
         let mut conn = client.conn.lock();
+        client.only_reads.store(false, Ordering::Relaxed);
+        let mut gate = client.gate.lock();
         let ctx = Context {
             now: clock::now(),
             settings: &shared.settings,
             replica: &replica,
         };
         conn.run_reads(&ctx);
-        self.gate.settle_if_limited(shared, &conn);
+        gate.settle_if_limited(shared, &conn);
         let mut frames = 0;
         let mut next = Next::Nothing;
         while frames < FRAMES_PER_TURN && conn.wants_frames() && !shared.is_draining() {
-            next = self.next_frame(shared, &conn, ctx.now)?;
+            next = self.next_frame(shared, &mut gate, &conn, ctx.now)?;
             let Next::Frame(frame) = &next else {
                 break;
             };
@@ -270,36 +311,57 @@ impl Socket {
             } else {
                 conn.on_frame(&ctx, &frame.body, &mut to_node);
             }
-            self.gate.settle_if_limited(shared, &conn);
+            gate.settle_if_limited(shared, &conn);
             frames += 1;
         }
         drop(replica);
-        if self.is_flushed() {
-            // A connection with nothing to send holds no buffer.
-            self.sending = Vec::new();
-            self.sent = 0;
-            conn.take_outbox(&mut self.sending);
-        }
         if conn.newly_heard() {
             shared.note_heard(client.id);
         }
+        // First, so that who has a reply and asks for figures finds it in them.
         shared.stats.add(&conn.take_recent(), &waits);
-        self.gate.settle(shared, &conn);
+        gate.settle(shared, &conn);
+        let was_full = !conn.wants_frames();
+        let flow = self.send(client, &mut conn);
+        if flow == Flow::Gone {
+            return Err(End::Gone);
+        }
+        // What was sent has made room for the replies to more.
+        let has_room =
+            flow == Flow::Flushed && (conn.has_ready_reads() || (was_full && conn.wants_frames()));
         Ok(Turn {
             to_node,
             established: conn.is_established(),
             closing: conn.is_closing(),
             hungry: conn.wants_frames() && !shared.is_draining(),
             stalled: matches!(next, Next::Stalled),
-            again: frames == FRAMES_PER_TURN,
+            again: frames == FRAMES_PER_TURN || has_room,
+            flushed: flow == Flow::Flushed,
+            outstanding: gate.outstanding(),
         })
     }
 
-    fn next_frame(&mut self, shared: &Shared, conn: &Connection, now: Now) -> Result<Next, End> {
+    /// A client that has closed its side takes no replies.
+    fn send(&self, client: &Client, conn: &mut Connection) -> Flow {
+        let mut outgoing = client.outgoing.lock();
+        if self.gone {
+            outgoing.discard(conn);
+            return Flow::Flushed;
+        }
+        outgoing.send(conn)
+    }
+
+    fn next_frame(
+        &mut self,
+        shared: &Shared,
+        gate: &mut Gate,
+        conn: &Connection,
+        now: Now,
+    ) -> Result<Next, End> {
         let Some(len) = self.received.next_len(shared.limits.max_buffer)? else {
             return Ok(Next::Nothing);
         };
-        self.gate.check_len(shared, len)?;
+        gate.check_len(shared, len)?;
         let Some(frame) = self.received.peek(len) else {
             return Ok(Next::Nothing);
         };
@@ -309,7 +371,7 @@ impl Socket {
             waited_ms,
             is_gone: self.gone,
         };
-        Ok(match self.gate.enter(shared, conn, &arrived)? {
+        Ok(match gate.enter(shared, conn, &arrived)? {
             Entry::Stalled => Next::Stalled,
             entry @ (Entry::Now | Entry::Late) => Next::Frame(Frame {
                 body: self.received.take(len),
@@ -325,38 +387,34 @@ impl Socket {
         self.gone && !matches!(next(), Ok(Some(len)) if self.received.peek(len).is_some())
     }
 
-    /// A client that has closed its side takes no replies.
-    fn is_flushed(&self) -> bool {
-        self.gone || self.sent == self.sending.len()
-    }
-
     /// Waits until there is something to do: bytes, room to send, a wake-up, the deadline.
     async fn wait(&mut self, shared: &Shared, client: &Client, turn: &Turn) -> Result<(), End> {
         if turn.again {
             tokio::task::yield_now().await;
         }
         // As in Java: a busy server stops reading from those who have something under way.
-        let throttled = self.gate.outstanding() > 0
+        let throttled = turn.outstanding > 0
             && shared.in_process.load(Ordering::Relaxed) > shared.limits.global_outstanding;
         if (throttled && turn.hungry) || turn.stalled {
             shared.stats.held_back();
         }
         let is_full = turn.stalled && self.received.bytes().len() >= STALLED_BYTES_MAX;
         let reads = turn.hungry && !throttled && !turn.again && !is_full && !self.gone;
-        let flushed = self.is_flushed();
-        // Every arm is cancellation-safe: a read or write that is dropped has moved no bytes, and a
+        client
+            .only_reads
+            .store(reads && turn.flushed && turn.established, Ordering::Relaxed);
+        // Every arm is cancellation-safe: a read that is dropped has moved no bytes, and a
         // notification that is dropped is kept by `Notify`.
         tokio::select! {
             biased;
-            written = self.writer.write(&self.sending[self.sent..]), if !flushed => {
-                match written {
-                    Ok(n) if n > 0 => self.sent += n,
-                    _ => return Err(End::Gone),
+            ready = self.stream.writable(), if !turn.flushed => {
+                if ready.is_err() {
+                    return Err(End::Gone);
                 }
             }
             () = client.wake.notified() => {}
             () = std::future::ready(()), if turn.again => {}
-            read = receive(&self.reader, &mut self.received), if reads => match read {
+            read = receive(&self.stream, &mut self.received), if reads => match read {
                 Ok(0) => self.gone = true,
                 Ok(n) => shared.stats.bytes_received(n),
                 Err(_) => return Err(End::Gone),
@@ -373,7 +431,7 @@ impl Socket {
     }
 
     /// Sends what is left, tells the core, and takes the client off every list.
-    async fn leave(mut self, shared: &Arc<Shared>, client: &Arc<Client>, end: &End) {
+    async fn leave(self, shared: &Arc<Shared>, client: &Arc<Client>, end: &End) {
         debug!(remote = %client.remote, ?end, "connection ends");
         if self.gone || matches!(end, End::Gone) {
             shared.stats.dropped();
@@ -381,17 +439,22 @@ impl Socket {
         if let End::Refused(reason) = end {
             info!(remote = %client.remote, %reason, "closing connection");
         }
-        client.conn.lock().take_outbox(&mut self.sending);
-        if !matches!(end, End::Gone) {
-            let rest = self.sending.split_off(self.sent);
+        let rest = {
+            let mut conn = client.conn.lock();
+            client.outgoing.lock().close(&mut conn)
+        };
+        if !matches!(end, End::Gone)
+            // Nobody else has it any more.
+            && let Some(mut stream) = Arc::into_inner(self.stream)
+        {
             let send = async {
-                self.writer.write_all(&rest).await?;
-                self.writer.shutdown().await
+                stream.write_all(&rest).await?;
+                stream.shutdown().await
             };
             // A client that does not take its last bytes loses them.
             let _ = tokio::time::timeout(LINGER, send).await;
         }
-        self.gate.leave(shared);
+        client.gate.lock().leave(shared);
         client.conn.lock().close();
         shared
             .replica

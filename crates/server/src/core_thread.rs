@@ -32,6 +32,8 @@ use zooid_zab::LinkId;
 pub(crate) const CORE_QUEUE_MAX: usize = 16 << 10;
 /// Messages taken as one batch.
 const BATCH_MAX: usize = 1024;
+/// Clients that are answered from this thread, if a batch has no more of them.
+const ANSWERED_HERE_MAX: usize = 2;
 
 /// What reaches the core.
 pub(crate) enum CoreMessage {
@@ -240,8 +242,15 @@ impl Core {
                 .map_err(|_| "the log thread is gone".to_owned())?;
         }
         let has_left = self.perform_rest(rest)?;
-        for client in std::mem::take(&mut self.touched).into_values() {
-            client.wake.notify_one();
+        let touched = std::mem::take(&mut self.touched);
+        // Of many the tasks take care, on all the processors.
+        let are_few = touched.len() <= ANSWERED_HERE_MAX;
+        for client in touched.into_values() {
+            if are_few {
+                client.answer_or_wake(&self.shared);
+            } else {
+                client.wake();
+            }
         }
         for link in std::mem::take(&mut self.filled).into_values() {
             link.wake();

@@ -38,6 +38,7 @@ mod snapshot_thread;
 mod stats;
 mod unsupported;
 mod version;
+mod workers;
 
 pub use directory_lock::DirectoryInUse;
 pub use metrics::metrics_reference_page;

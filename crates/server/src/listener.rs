@@ -2,6 +2,7 @@
 
 use crate::client;
 use crate::shared::Shared;
+use crate::workers::Workers;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -58,37 +59,54 @@ pub(crate) fn wildcard() -> IpAddr {
     }
 }
 
-/// Accepts clients until the server drains; each runs as a task of `tasks`.
-pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener, tasks: TaskTracker) {
-    loop {
-        // Dropping `accept` loses no connection: it stays with the kernel.
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = shared.drain_started() => return,
-        };
-        match accepted {
-            Ok((stream, remote)) => admit(&shared, stream, remote, &tasks),
-            Err(error) => {
-                warn!(%error, "cannot accept a client");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+/// Lets clients in.
+pub(crate) struct Reception {
+    pub(crate) shared: Arc<Shared>,
+    /// Each client is one of these.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) workers: Arc<Workers>,
+}
+
+impl Reception {
+    /// Accepts clients until the server drains.
+    pub(crate) async fn accept(self, listener: TcpListener) {
+        loop {
+            // Dropping `accept` loses no connection: it stays with the kernel.
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = self.shared.drain_started() => return,
+            };
+            match accepted {
+                Ok((stream, remote)) => self.admit(stream, remote),
+                Err(error) => {
+                    warn!(%error, "cannot accept a client");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
         }
     }
-}
 
-fn admit(shared: &Arc<Shared>, stream: TcpStream, remote: SocketAddr, tasks: &TaskTracker) {
-    if let Err(error) = configure(&stream, shared.config.client.tcp_keep_alive) {
-        info!(%remote, %error, "a client left before it was served");
-        return;
-    }
-    match shared.clients.add(remote) {
-        Ok(client) => {
-            shared.stats.accepted(&remote);
-            tasks.spawn(client::serve(Arc::clone(shared), client, stream));
-        }
-        Err(rejected) => {
-            shared.stats.rejected();
-            warn!(%remote, "{rejected}");
+    fn admit(&self, stream: TcpStream, remote: SocketAddr) {
+        let shared = &self.shared;
+        let configured = configure(&stream, shared.config.client.tcp_keep_alive);
+        // It is a worker's from now on.
+        let stream = match configured.and_then(|()| stream.into_std()) {
+            Ok(stream) => stream,
+            Err(error) => {
+                info!(%remote, %error, "a client left before it was served");
+                return;
+            }
+        };
+        match shared.clients.add(remote) {
+            Ok(client) => {
+                shared.stats.accepted(&remote);
+                let served = client::serve(Arc::clone(shared), client, stream);
+                self.tasks.spawn_on(served, self.workers.next());
+            }
+            Err(rejected) => {
+                shared.stats.rejected();
+                warn!(%remote, "{rejected}");
+            }
         }
     }
 }

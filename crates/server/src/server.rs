@@ -2,12 +2,14 @@
 
 use crate::core_thread::{CORE_QUEUE_MAX, Core, CoreMessage, Peers};
 use crate::directory_lock::{DirectoryInUse, DirectoryLock};
+use crate::listener::Reception;
 use crate::log_thread::{LOG_QUEUE_MAX, LogProgress, LogThread};
 use crate::member::Seat;
 use crate::settings::{Unsupported, settings};
 use crate::shared::Shared;
 use crate::snapshot_thread::{SnapshotCadence, SnapshotThread};
 use crate::unsupported::unsupported;
+use crate::workers::Workers;
 use crate::{clock, listener};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::Socket;
@@ -107,7 +109,8 @@ impl ServeError {
 /// [`ServeError`] when it cannot start or must not go on.
 pub fn serve(config: Config) -> Result<(), ServeError> {
     raise_descriptor_limit();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // Clients, and links to other servers, have threads of their own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let outcome = runtime.block_on(run(config));
@@ -143,6 +146,8 @@ pub(crate) struct Server {
     lock: DirectoryLock,
     shared: Arc<Shared>,
     tasks: TaskTracker,
+    /// Who serve the clients.
+    workers: Arc<Workers>,
     /// To the other servers of an ensemble.
     peers: Option<Peers>,
     /// Ends with the core.
@@ -197,7 +202,9 @@ impl Server {
         let mut peers = None;
         if let Some(seat) = &seat {
             shared.set_config(&mut shared.replica.write());
-            let ports = seat.open_ports(&shared, core_runtime.get().handle()).await?;
+            let ports = seat
+                .open_ports(&shared, core_runtime.get().handle())
+                .await?;
             peers = Some(ports.clone());
             core = core.with_peers(ports, first_outputs);
         } else {
@@ -226,17 +233,20 @@ impl Server {
         ];
         let tasks = TaskTracker::new();
         info!(address = %listener.local_addr()?, "serving clients");
-        tasks.spawn(listener::accept(
-            Arc::clone(&shared),
-            listener,
-            tasks.clone(),
-        ));
+        let workers = Arc::new(Workers::start()?);
+        let reception = Reception {
+            shared: Arc::clone(&shared),
+            tasks: tasks.clone(),
+            workers: Arc::clone(&workers),
+        };
+        tasks.spawn(reception.accept(listener));
         let timer = tokio::spawn(keep_time(Arc::clone(&shared)));
         tasks.spawn(crate::snapshot_thread::purge_regularly(Arc::clone(&shared)));
         Ok(Server {
             lock,
             shared,
             tasks,
+            workers,
             peers,
             timer,
             threads,
@@ -270,6 +280,7 @@ impl Server {
             lock: _held_to_the_end,
             shared,
             tasks,
+            workers: _still_serving,
             peers,
             timer,
             threads,

@@ -1,0 +1,76 @@
+//! Bytes on their way to one client, and the socket that takes them: whoever has put something into the
+//! connection can send it, without waking the task that owns the connection.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use zooid_node::Connection;
+
+/// See the module. Lock order: the connection, then this.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    /// `None` before the task runs, and when it is about to end.
+    stream: Option<Arc<TcpStream>>,
+    bytes: Vec<u8>,
+    /// How much of `bytes` is with the kernel.
+    sent: usize,
+}
+
+/// How far sending has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// The kernel has everything.
+    Flushed,
+    /// It takes no more for now.
+    Blocked,
+    /// The client is gone.
+    Gone,
+}
+
+impl Outgoing {
+    pub(super) fn open(&mut self, stream: Arc<TcpStream>) {
+        self.stream = Some(stream);
+    }
+
+    /// To be sent first of all.
+    pub(super) fn put(&mut self, bytes: Vec<u8>) {
+        self.bytes = bytes;
+    }
+
+    /// Gives the kernel what there is, as far as it takes it now.
+    pub(super) fn send(&mut self, conn: &mut Connection) -> Flow {
+        let Some(stream) = &self.stream else {
+            return Flow::Gone;
+        };
+        loop {
+            if self.sent == self.bytes.len() {
+                // A connection with nothing to send holds no buffer.
+                self.bytes = Vec::new();
+                self.sent = 0;
+                conn.take_outbox(&mut self.bytes);
+                if self.bytes.is_empty() {
+                    return Flow::Flushed;
+                }
+            }
+            match stream.try_write(&self.bytes[self.sent..]) {
+                Ok(n) if n > 0 => self.sent += n,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Flow::Blocked,
+                _ => return Flow::Gone,
+            }
+        }
+    }
+
+    /// Drops what the client will not take any more.
+    pub(super) fn discard(&mut self, conn: &mut Connection) {
+        conn.take_outbox(&mut self.bytes);
+        self.bytes = Vec::new();
+        self.sent = 0;
+    }
+
+    /// Lets go of the socket; what has not been sent.
+    pub(super) fn close(&mut self, conn: &mut Connection) -> Vec<u8> {
+        self.stream = None;
+        conn.take_outbox(&mut self.bytes);
+        std::mem::take(&mut self.bytes).split_off(std::mem::take(&mut self.sent))
+    }
+}
