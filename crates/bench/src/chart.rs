@@ -165,8 +165,9 @@ impl Chart {
                 .map(|(x, y)| frame.place(self.x.scale.position(*x), self.y.scale.position(*y)))
                 .collect();
             svg.curve(&points, color, 1.5);
-            let right = frame.left + frame.width - 4.0;
-            let at = (right, frame.top + LINE_HEIGHT * f64::from(number + 1));
+            // In the lower right corner, which percentiles leave free.
+            let (right, bottom) = frame.place(1.0, 0.0);
+            let at = (right - 4.0, bottom - LINE_HEIGHT * f64::from(number) - 6.0);
             svg.text(at, Anchor::End, color, &curve.name);
         }
     }
