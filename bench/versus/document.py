@@ -45,14 +45,15 @@ def method(lab, sync, version):
     effort = lab.effort
     median_us, p99_us = sync
     count = f"median of {effort.runs} runs" if effort.runs > 1 else "one run, so no median"
+    java = (f"; {version} on {place.java_version()}, with `{shlex.join(JAVA_OPTIONS)}`" if version
+            else "")
     most = f"{max(lab.generator.cores):.2f}" if lab.generator.cores else "0"
     return "\n".join([
         f"* Machine: {place.machine(lab.directory)}. Servers and generator share it; the generator "
         f"used at most {most} cores.",
         f"* Disk: writing {place.PROBE_BYTES} bytes and fdatasync take {median_us:.0f} µs at the "
         f"median, {p99_us:.0f} µs at p99. fsync is on (`forceSync=yes`).",
-        f"* Versions: Zooid, commit {place.commit()}; {version} on {place.java_version()}, with "
-        f"`{shlex.join(JAVA_OPTIONS)}`.",
+        f"* Versions: Zooid, commit {place.commit()}{java}.",
         f"* Each figure is the {count}, ± half of the distance between the lowest and the highest. "
         "The systems take turns, and turns in going first. Where the length of a run is not given "
         f"by what it does, it is {effort.seconds:g} s after {effort.warm_up_seconds:g} s of "

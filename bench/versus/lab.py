@@ -63,6 +63,8 @@ class Lab:
         self.directory, self.effort = directory, effort
         self.running = []
         self.kept_ensembles = None
+        # Of ZooKeeper, once one has said it.
+        self.version = None
         # By system: the data of a server that is stopped.
         self.large_trees = {}
 
@@ -100,6 +102,8 @@ class Lab:
             for service in services:
                 service.await_ready()
                 self.warm_up(service)
+            if len(services) > 1:
+                self.version = services[-1].members[0].version()
             self.kept_ensembles = services
         return self.kept_ensembles
 

@@ -25,7 +25,7 @@ def measure(lab):
         service = lab.service(system, "learner", 3, large_heap=True).start().await_ready()
         services.append(service)
         # Starting a process, finding the leader and synchronizing nothing are not meant.
-        bare = [rejoin(service) for _ in range(3)]
+        bare = [rejoin(service) for _ in range(min(3, effort.runs))]
         without_tree.append(statistics.median(bare))
         say(f"{service.name}: a tree of {effort.nodes:,} nodes")
         lab.fill(service, effort.nodes, members=[service.leader()])
