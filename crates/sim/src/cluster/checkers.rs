@@ -153,7 +153,7 @@ impl Checkers {
             .observe(fact)
             .map_err(says("reads behind a sync are linearizable"))?;
         self.sessions
-            .observe(fact)
+            .observe(fact, &self.ledger)
             .map_err(says("sessions end for a reason"))?;
         self.acknowledged
             .observe(fact)

@@ -188,6 +188,10 @@ impl Looking {
             return None;
         }
         let theirs = Vote::of(n);
+        if theirs.leader == setting.me && theirs.is_better_than(&self.own, setting.membership) {
+            self.disown(setting, n.round, out);
+            return self.count(setting);
+        }
         if n.round > self.own.round {
             self.votes.clear();
             self.own.round = n.round;
@@ -213,6 +217,16 @@ impl Looking {
         let is_another = theirs.leader != setting.me;
         theirs.is_better_than(&self.proposal, setting.membership)
             || (self.is_silent && is_another && theirs.covers(&self.own, setting.membership))
+    }
+
+    /// Somebody votes for more than this server has: for what it had in an earlier life, before its log was
+    /// cut. Whoever were elected for that would be rejected. The others give it up in a newer round only, of
+    /// which they must be told even if they should go first.
+    fn disown(&mut self, setting: &Setting<'_>, round: i64, out: &mut Vec<ElectionAction>) {
+        self.votes.clear();
+        self.own.round = round.wrapping_add(1);
+        self.yields_until_ms = setting.now_ms;
+        self.adopt(setting, self.own, out);
     }
 
     /// Joins what others have decided: in this round, or before this server came.

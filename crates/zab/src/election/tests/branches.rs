@@ -139,6 +139,27 @@ fn a_search_begins_with_a_new_round_and_its_own_candidacy() {
     assert_eq!(s.said(), [(1, own), (3, own)]);
 }
 
+/// It was restarted when its log had been cut: nobody may be elected for what is gone.
+#[test]
+fn a_vote_for_what_this_server_had_in_an_earlier_life_is_void_and_so_is_its_round() {
+    let mut s = Subject::looking(majority(3));
+    s.said();
+    s.hear(1, (Looking, 2, 11, 1, 1));
+    let own = (Looking, 2, 10, 2, 1);
+    assert_eq!(s.said(), [(1, own), (3, own)]);
+    // Of an older round by now.
+    s.hear(3, (Looking, 2, 11, 1, 1));
+    assert_eq!(s.said(), [(3, own)]);
+    s.hear(3, (Looking, 2, 11, 7, 1));
+    let own = (Looking, 2, 10, 8, 1);
+    assert_eq!(s.said(), [(1, own), (3, own)]);
+    // Less than it has is no harm: they change for the better.
+    s.hear(3, (Looking, 2, 9, 8, 1));
+    assert_eq!(s.said(), [(3, own)]);
+    s.hear(1, own).hear(3, own);
+    assert_eq!(s.decided(), Some(vote(2, 10, 8, 1)));
+}
+
 #[test]
 fn a_lone_voter_elects_itself_at_once() {
     let ids = BTreeSet::from([ServerId(2)]);
