@@ -5,7 +5,7 @@ use crate::{Acl, DecodeError, ErrorCode, Jute, OpCode, Reader, SessionId, Zxid};
 use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
-use zooid_jute::{put_buffer, put_vec_len, record};
+use zooid_jute::{put_vec_len, record};
 
 record! {
     /// First 16 bytes of a log or snapshot file.
@@ -248,7 +248,35 @@ impl Txn {
             Txn::Multi(txns) => encode_multi(txns, out),
         }
     }
+
+    /// Bytes of the encoding that [`FIXED_LEN_MAX`] does not allow for.
+    fn variable_len(&self) -> usize {
+        let data_len = |data: &Option<Bytes>| data.as_ref().map_or(0, Bytes::len);
+        match self {
+            Txn::Create(txn) | Txn::Create2(txn) => txn.path.len() + data_len(&txn.data),
+            Txn::CreateTtl(txn) => txn.path.len() + data_len(&txn.data),
+            Txn::CreateContainer(txn) => txn.path.len() + data_len(&txn.data),
+            Txn::SetData(txn) | Txn::Reconfig(txn) => txn.path.len() + data_len(&txn.data),
+            Txn::SetAcl(SetAclTxn { path, .. })
+            | Txn::Delete { path }
+            | Txn::DeleteContainer { path }
+            | Txn::Check { path, .. } => path.len(),
+            Txn::CloseSession { paths_to_delete } => {
+                let paths = paths_to_delete.iter().flatten();
+                paths.map(|path| LENGTH_LEN + path.len()).sum()
+            }
+            Txn::Multi(txns) => {
+                let parts = txns.iter();
+                parts.map(|txn| FIXED_LEN_MAX + txn.variable_len()).sum()
+            }
+            Txn::CreateSession { .. } | Txn::Error(_) => 0,
+        }
+    }
 }
+
+const LENGTH_LEN: usize = 4;
+/// What a transaction or a part of one takes beside paths and data, when its access control list is short.
+const FIXED_LEN_MAX: usize = 64;
 
 fn unknown_type(value: i32) -> DecodeError {
     DecodeError::Unknown {
@@ -325,12 +353,13 @@ fn decode_multi(r: &mut Reader<'_>) -> Result<Txn, DecodeError> {
 
 fn encode_multi(txns: &[Txn], out: &mut Vec<u8>) {
     put_vec_len(out, txns.len());
-    let mut body = Vec::new();
     for txn in txns {
         txn.op_code().code().encode(out);
-        body.clear();
-        txn.encode(&mut body);
-        put_buffer(out, Some(&body));
+        let start = out.len() + LENGTH_LEN;
+        0_i32.encode(out);
+        txn.encode(out);
+        let len = i32::try_from(out.len() - start).expect("a part is no longer than its request");
+        out[start - LENGTH_LEN..start].copy_from_slice(&len.to_be_bytes());
     }
 }
 
@@ -349,7 +378,8 @@ impl TxnRecord {
     /// The encoding.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(128);
+        // Header and digest are no longer than what a part of a multi has for itself.
+        let mut out = Vec::with_capacity(2 * FIXED_LEN_MAX + self.txn.variable_len());
         self.header.encode(&mut out);
         self.txn.encode(&mut out);
         if let Some(digest) = &self.digest {
