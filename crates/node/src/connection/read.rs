@@ -19,6 +19,8 @@ use zooid_tree::{Children, Replica, WatcherId};
 /// large node fifty thousand times, which makes Java run out of memory.
 const MULTI_READ_BYTES_MAX: usize = 64 << 20;
 const LENGTH_BYTES: usize = 4;
+/// A node's stat, which may follow its children.
+const STAT_BYTES: usize = 68;
 
 /// Whether an operation needs nothing but the replica.
 pub(super) fn is_read(op: OpCode) -> bool {
@@ -250,6 +252,9 @@ fn result_bytes(result: &MultiResult) -> usize {
 
 fn put_children(children: Children<'_>, out: &mut Vec<u8>) {
     put_vec_len(out, children.len());
+    // Siblings' names are equally long as a rule, and a buffer of megabytes should not grow by copying.
+    let name_len = children.clone().bytes().next().map_or(0, <[u8]>::len);
+    out.reserve(children.len() * (LENGTH_BYTES + name_len) + STAT_BYTES);
     // Names lie in the tree as Java would write them: no need to look at their characters again.
     for name in children.bytes() {
         put_buffer(out, Some(name));
