@@ -29,8 +29,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, info};
 use zooid_node::{ConnId, Connection, Context, Input, Now, Tally};
 
-/// Bytes asked of a socket at once.
-const READ_CHUNK_BYTES: usize = 64 << 10;
+/// Bytes asked of a socket at once. With what was there before they fit what an allocator has in good
+/// order, up to 64 KiB.
+const READ_CHUNK_BYTES: usize = 32 << 10;
 /// Frames handled before other connections get their turn at the lock.
 const FRAMES_PER_TURN: usize = 128;
 /// How long a closing connection may take to accept what is still to be sent.

@@ -34,6 +34,8 @@ pub(crate) const CORE_QUEUE_MAX: usize = 16 << 10;
 const BATCH_MAX: usize = 1024;
 /// Clients that are answered from this thread, if a batch has no more of them.
 const ANSWERED_HERE_MAX: usize = 2;
+/// Outputs for which there is always room.
+const OUTPUTS_KEPT_MAX: usize = 4096;
 
 /// What reaches the core.
 pub(crate) enum CoreMessage {
@@ -57,6 +59,8 @@ pub(crate) struct Core {
     log: SyncSender<LogCommand>,
     progress: Arc<LogProgress>,
     outputs: Vec<Output>,
+    /// Room for those that are not the log thread's.
+    rest: Vec<Output>,
     fired: Vec<Fired>,
     /// Connections to wake when the locks are released.
     touched: BTreeMap<ConnId, Arc<Client>>,
@@ -104,6 +108,7 @@ impl Core {
             log,
             progress,
             outputs: Vec::new(),
+            rest: Vec::new(),
             fired: Vec::new(),
             touched: BTreeMap::new(),
             origin: TxnOrigin::Own,
@@ -224,9 +229,9 @@ impl Core {
     /// Carries the outputs out, in order; what is for the storage first of all, so that the disk
     /// starts early.
     fn perform(&mut self) -> Result<(), String> {
-        let outputs = std::mem::take(&mut self.outputs);
-        let mut rest = Vec::with_capacity(outputs.len());
-        for output in outputs {
+        let mut outputs = std::mem::take(&mut self.outputs);
+        let mut rest = std::mem::take(&mut self.rest);
+        for output in outputs.drain(..) {
             let command = match self.errand(output)? {
                 Errand::Storage(command) => command,
                 Errand::Other(output) => {
@@ -241,7 +246,11 @@ impl Core {
                 .send(command)
                 .map_err(|_| "the log thread is gone".to_owned())?;
         }
-        let has_left = self.perform_rest(rest)?;
+        let has_left = self.perform_rest(rest.drain(..))?;
+        // Their room is used again: growing anew each time would go through many sizes of allocations, each
+        // of which keeps memory.
+        self.outputs = kept(outputs);
+        self.rest = kept(rest);
         let touched = std::mem::take(&mut self.touched);
         // Of many the tasks take care, on all the processors.
         let are_few = touched.len() <= ANSWERED_HERE_MAX;
@@ -309,7 +318,7 @@ impl Core {
     }
 
     /// Whether the node has left its ensemble.
-    fn perform_rest(&mut self, outputs: Vec<Output>) -> Result<bool, String> {
+    fn perform_rest(&mut self, outputs: impl Iterator<Item = Output>) -> Result<bool, String> {
         let shared = Arc::clone(&self.shared);
         let mut has_left = false;
         let mut lock = None;
@@ -493,6 +502,13 @@ impl Core {
         self.take_completions()?;
         self.perform()
     }
+}
+
+/// An empty list with its room, unless that is unusually much.
+fn kept(mut outputs: Vec<Output>) -> Vec<Output> {
+    assert!(outputs.is_empty(), "outputs are carried out in one go");
+    outputs.shrink_to(OUTPUTS_KEPT_MAX);
+    outputs
 }
 
 /// The replica, from the first time that it is needed until the guard goes.

@@ -18,7 +18,7 @@ use zooid_storage::{DiskSpace, LogError, RecoverError, SnapshotError, TxnLog};
 use zooid_tree::Replica;
 
 /// Commands that may wait for the log.
-pub(crate) const LOG_QUEUE_MAX: usize = 64 << 10;
+pub(crate) const LOG_QUEUE_MAX: usize = 16 << 10;
 /// Records synced together at most (Java `zookeeper.maxBatchSize` bounds the same).
 const SYNC_BATCH_MAX: usize = 4096;
 /// After so long without a command the free space is looked at all the same: others fill and empty disks.

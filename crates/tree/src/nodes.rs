@@ -39,6 +39,9 @@ struct Packed {
     shape: Shape,
 }
 
+/// A mebibyte of nodes, untouched as long as there are few.
+const NODES_BITS: u32 = 14;
+
 const _: () = assert!(size_of::<Packed>() == 64, "the node's record has grown");
 
 /// The name's length and three flags.
@@ -122,7 +125,7 @@ pub(crate) struct NewNode<'a> {
 
 #[derive(Debug)]
 pub(crate) struct Nodes {
-    slab: Slab<Packed>,
+    slab: Slab<Packed, NODES_BITS>,
     branches: Slab<Branch>,
     extras: Slab<Extra>,
     index: Index,

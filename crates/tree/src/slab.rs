@@ -3,18 +3,17 @@
 
 use std::ops::{Index, IndexMut};
 
-const FIRST_CHUNK_BITS: u32 = 6;
-const FIRST_CHUNK_LEN: usize = 1 << FIRST_CHUNK_BITS;
-
+/// `FIRST_BITS` says how many the first chunk has, by the power of two. Allocators keep much around
+/// single allocations of a few hundred KiB: what grows to millions should leave those sizes out.
 #[derive(Debug)]
-pub(crate) struct Slab<T> {
+pub(crate) struct Slab<T, const FIRST_BITS: u32 = 6> {
     chunks: Vec<Vec<T>>,
     free: Vec<u32>,
     end: u32,
 }
 
-impl<T: Default> Slab<T> {
-    pub(crate) fn new() -> Slab<T> {
+impl<T: Default, const FIRST_BITS: u32> Slab<T, FIRST_BITS> {
+    pub(crate) fn new() -> Self {
         Slab {
             chunks: Vec::new(),
             free: Vec::new(),
@@ -33,9 +32,9 @@ impl<T: Default> Slab<T> {
             return at;
         }
         let at = self.end;
-        let (chunk, _) = split(at);
+        let (chunk, _) = split::<FIRST_BITS>(at);
         if chunk == self.chunks.len() {
-            let len = FIRST_CHUNK_LEN << chunk.saturating_sub(1);
+            let len = (1 << FIRST_BITS) << chunk.saturating_sub(1);
             self.chunks.push(Vec::with_capacity(len));
         }
         self.chunks[chunk].push(value);
@@ -54,31 +53,31 @@ impl<T: Default> Slab<T> {
     }
 }
 
-impl<T> Index<u32> for Slab<T> {
+impl<T, const FIRST_BITS: u32> Index<u32> for Slab<T, FIRST_BITS> {
     type Output = T;
     fn index(&self, at: u32) -> &T {
-        let (chunk, offset) = split(at);
+        let (chunk, offset) = split::<FIRST_BITS>(at);
         &self.chunks[chunk][offset]
     }
 }
 
-impl<T> IndexMut<u32> for Slab<T> {
+impl<T, const FIRST_BITS: u32> IndexMut<u32> for Slab<T, FIRST_BITS> {
     fn index_mut(&mut self, at: u32) -> &mut T {
-        let (chunk, offset) = split(at);
+        let (chunk, offset) = split::<FIRST_BITS>(at);
         &mut self.chunks[chunk][offset]
     }
 }
 
-/// The chunk of an index, and where it is there. The index's length in bits tells the chunk: chunk 0 has the
-/// first 64, chunk 1 the next 64, chunk 2 the next 128, and so on.
-fn split(at: u32) -> (usize, usize) {
-    let bits = u32::BITS - (at >> FIRST_CHUNK_BITS).leading_zeros();
-    let chunk = usize::try_from(bits).expect("at most 26");
+/// The chunk of an index, and where it is there, told by the index's length in bits: with a first chunk of
+/// 64 the second has the next 64, the third the next 128, and so on.
+fn split<const FIRST_BITS: u32>(at: u32) -> (usize, usize) {
+    let bits = u32::BITS - (at >> FIRST_BITS).leading_zeros();
+    let chunk = usize::try_from(bits).expect("fewer than the bits of an index");
     let at = usize::try_from(at).expect("usize has at least 32 bits");
     let start = if chunk == 0 {
         0
     } else {
-        FIRST_CHUNK_LEN << (chunk - 1)
+        (1 << FIRST_BITS) << (chunk - 1)
     };
     (chunk, at - start)
 }

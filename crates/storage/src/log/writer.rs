@@ -17,6 +17,8 @@ use zooid_proto::{FileHeader, Jute, Zxid, mutant};
 
 /// When a batch has so many bytes it is written and synced without being told to.
 const BATCH_LEN_MAX: usize = 32 << 20;
+/// Bytes of a batch for which there is room from the start, so that it is not found by doubling.
+const BATCH_LEN_USUAL: usize = 1 << 20;
 
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +149,7 @@ impl TxnLog {
             snapshots,
             options,
             current: None,
-            batch: Vec::new(),
+            batch: Vec::with_capacity(BATCH_LEN_USUAL),
             batch_records: 0,
             last,
             crossed: Borders::default(),

@@ -6,21 +6,23 @@ use super::*;
 fn chunks_follow_one_another_without_a_gap() {
     let mut expected = (0, 0);
     for at in 0..5000 {
-        assert_eq!(split(at), expected, "{at}");
+        assert_eq!(split::<6>(at), expected, "{at}");
         let (chunk, offset) = expected;
-        let len = FIRST_CHUNK_LEN << usize::saturating_sub(chunk, 1);
+        let len = 64 << usize::saturating_sub(chunk, 1);
         expected = if offset + 1 == len {
             (chunk + 1, 0)
         } else {
             (chunk, offset + 1)
         };
     }
-    assert_eq!(split(u32::MAX), (26, (1 << 31) - 1));
+    assert_eq!(split::<6>(u32::MAX), (26, (1 << 31) - 1));
+    assert_eq!(split::<14>((1 << 14) - 1), (0, (1 << 14) - 1));
+    assert_eq!(split::<14>(u32::MAX), (18, (1 << 31) - 1));
 }
 
 #[test]
 fn what_was_put_in_stays_where_it_is_and_places_are_used_again() {
-    let mut slab = Slab::new();
+    let mut slab = Slab::<u32>::new();
     for number in 0..1000_u32 {
         assert_eq!(slab.insert(number), number);
     }
