@@ -116,6 +116,14 @@ impl Cluster {
         self.member(id)?.fill_disk()
     }
 
+    /// Has nothing become durable any more that a member writes.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    pub fn stall_disk(&mut self, id: i64) -> Result<()> {
+        self.member(id)?.stall_disk()
+    }
+
     /// Checks that no member has ended that had no reason to.
     ///
     /// # Errors

@@ -48,6 +48,10 @@ pub enum Fault {
     FullDiskOfLeader,
     /// Everybody's disk is full.
     FullDisks,
+    /// What a member writes does not become durable.
+    StalledDisk,
+    /// What the leader writes does not become durable.
+    StalledDiskOfLeader,
 }
 
 /// A fault that has struck.
@@ -67,7 +71,7 @@ pub struct Struck {
 
 impl Fault {
     /// All kinds.
-    pub const ALL: [Fault; 17] = [
+    pub const ALL: [Fault; 19] = [
         Fault::Halves,
         Fault::Bridge,
         Fault::Muted,
@@ -85,6 +89,8 @@ impl Fault {
         Fault::FullDisk,
         Fault::FullDiskOfLeader,
         Fault::FullDisks,
+        Fault::StalledDisk,
+        Fault::StalledDiskOfLeader,
     ];
 
     /// Those that a network of this way, and servers of these kinds, can have.
@@ -92,8 +98,10 @@ impl Fault {
     pub fn all_in(way: Way, kinds: &[Kind]) -> Vec<Fault> {
         let can_be = |fault: &Fault| match fault {
             Fault::Delay | Fault::Stall => way == Way::Wires,
-            // ZooKeeper's servers would all end.
-            Fault::FullDisks => kinds.iter().all(|kind| *kind == Kind::Zooid),
+            // ZooKeeper's servers would all end on full disks; and they lead on without a disk.
+            Fault::FullDisks | Fault::StalledDisk | Fault::StalledDiskOfLeader => {
+                kinds.iter().all(|kind| *kind == Kind::Zooid)
+            }
             _ => true,
         };
         Fault::ALL.into_iter().filter(can_be).collect()
@@ -165,6 +173,11 @@ impl Fault {
                 cluster.set_clock(one, offset_s)?;
                 Ok(self.struck(format_args!("{one} by {offset_s} s"), ACKS))
             }
+            Fault::StalledDisk => self.one_goes(one, cluster.stall_disk(one)),
+            Fault::StalledDiskOfLeader => Ok(Struck {
+                deposed_within: SYNC_LIMIT_PATIENCE,
+                ..self.leader_goes(leader, cluster.stall_disk(leader))?
+            }),
             Fault::FullDisk => self.disk_fills(one, cluster),
             Fault::FullDiskOfLeader => self.disk_of_leader_fills(leader, cluster),
             Fault::FullDisks => {
@@ -204,6 +217,8 @@ impl Fault {
             | Fault::Unplugged
             | Fault::Delay
             | Fault::Stall
+            | Fault::StalledDisk
+            | Fault::StalledDiskOfLeader
             | Fault::ClockJump => false,
         }
     }
@@ -251,6 +266,9 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// Until there is one where the old one hands over. It takes a fraction of a second on a machine that has
 /// nothing else to do; and a disk is looked at once a second.
 const HAND_OVER_PATIENCE: Duration = Duration::from_secs(8);
+/// Until there is another where the old one has owed its own acknowledgement for `syncLimit`, which is two
+/// seconds here.
+const SYNC_LIMIT_PATIENCE: Duration = Duration::from_secs(12);
 const ACKS: u64 = 30;
 /// More than fit into what a log has reserved for itself (preAllocSize) when the disk fills.
 const ACKS_FOR_A_LOG: u64 = 600;

@@ -50,6 +50,7 @@ impl Member {
             is_disk_full: false,
         };
         member.set_clock(0)?;
+        member.build_stall()?;
         Ok(member)
     }
 
@@ -82,7 +83,7 @@ impl Member {
             .kind
             .command(&self.directory.join("zoo.cfg"), &options)?;
         let mut command = Network::command_within(self.id);
-        command.arg("env").args(self.clock_environment()?);
+        command.arg("env").args(self.environment()?);
         command.arg(server.get_program()).args(server.get_args());
         command.stdout(log.try_clone()?).stderr(log);
         self.child = Some(command.spawn().with_context(|| format!("{command:?}"))?);
@@ -112,6 +113,27 @@ impl Member {
         Ok(fs::rename(fresh, self.clock_path())?)
     }
 
+    pub(super) fn stall_disk(&self) -> Result<()> {
+        Ok(fs::write(self.stall_path(), "")?)
+    }
+
+    /// The library that holds syncs back.
+    fn build_stall(&self) -> Result<()> {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(HELD_SYNC);
+        let mut compile = Command::new("cc");
+        compile.args(["-shared", "-fPIC", "-O1", "-o"]);
+        crate::network::run(compile.args([&self.stall_library(), &source]).arg("-ldl"))
+    }
+
+    fn stall_library(&self) -> PathBuf {
+        self.directory.join("held_sync.so")
+    }
+
+    /// While this file is there, the disk is stalled.
+    fn stall_path(&self) -> PathBuf {
+        self.directory.join("stall")
+    }
+
     pub(super) fn fill_disk(&mut self) -> Result<()> {
         self.is_disk_full = true;
         let mut filler = File::create(self.filler_path())?;
@@ -130,6 +152,9 @@ impl Member {
     /// Takes back whatever is wrong with it, but does not start it.
     pub(super) fn mend(&mut self) -> Result<()> {
         self.set_clock(0)?;
+        if self.stall_path().exists() {
+            fs::remove_file(self.stall_path())?;
+        }
         if self.is_disk_full {
             fs::remove_file(self.filler_path())?;
             // It may have ended until now.
@@ -205,15 +230,18 @@ impl Member {
         crate::network::run(Command::new("kill").args([&format!("-{name}"), &pid]))
     }
 
-    fn clock_environment(&self) -> Result<Vec<String>> {
-        // libfaketime and Java's threads do not get on with each other.
+    /// Its clock, and its disk.
+    fn environment(&self) -> Result<Vec<String>> {
+        // Such libraries and Java's threads do not get on with each other.
         if self.kind == Kind::Java {
             return Ok(Vec::new());
         }
         let library = FAKETIME.iter().find(|path| Path::new(path).exists());
         let library = library.context("libfaketime is not installed: run scripts/setup-peers")?;
         Ok(vec![
-            format!("LD_PRELOAD={library}"),
+            format!("LD_PRELOAD={library}:{}", self.stall_library().display()),
+            format!("HELD_SYNC_OF={}", self.data.display()),
+            format!("HELD_SYNC_WHILE={}", self.stall_path().display()),
             format!("FAKETIME_TIMESTAMP_FILE={}", self.clock_path().display()),
             "FAKETIME_NO_CACHE=1".into(),
             "FAKETIME_DONT_FAKE_MONOTONIC=1".into(),
@@ -296,6 +324,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 const DISK_SIZE: &str = "96m";
 const FILLER_BLOCK: usize = 256 * 1024;
 const FILLER_BLOCKS_MAX: usize = 1_000;
+/// Relative to this package.
+const HELD_SYNC: &str = "../server/tests/abuse/held_sync.c";
 const FAKETIME: [&str; 3] = [
     "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
     "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
