@@ -9,7 +9,7 @@ mod verdict;
 
 pub use member::Status;
 
-use crate::network::Network;
+use crate::network::{Network, PEER_PORTS};
 use anyhow::{Context, Result, bail, ensure};
 use member::{Member, State};
 use std::collections::BTreeMap;
@@ -32,16 +32,86 @@ impl Cluster {
     /// # Errors
     /// When they do not come up.
     pub fn start(network: Network, kinds: &[Kind], directory: &Path) -> Result<Cluster> {
-        let mut members = BTreeMap::new();
-        for (id, kind) in network.members().iter().zip(kinds) {
-            let own = directory.join(format!("member-{id}"));
-            let member = Member::prepare(*id, *kind, network.members(), &own)?;
-            members.insert(*id, member);
-        }
-        let mut cluster = Cluster { members, network };
+        let hosts = network.members().iter();
+        let hosts = hosts.map(|id| (*id, server_line(&[Network::address(*id)])));
+        let hosts = hosts.collect();
+        let mut cluster = Cluster::prepare(network, kinds, directory, &hosts)?;
         cluster.launch_missing()?;
         cluster.wait_until_serving()?;
         Ok(cluster)
+    }
+
+    /// Prepares members that call each other by what [`server_line`] makes, each itself by its address.
+    ///
+    /// # Errors
+    /// When there is no place for them.
+    pub fn prepare(
+        network: Network,
+        kinds: &[Kind],
+        directory: &Path,
+        hosts: &BTreeMap<i64, String>,
+    ) -> Result<Cluster> {
+        let mut members = BTreeMap::new();
+        for (id, kind) in network.members().iter().zip(kinds) {
+            let own = directory.join(format!("member-{id}"));
+            let member = Member::prepare(*id, *kind, hosts, &own)?;
+            members.insert(*id, member);
+        }
+        Ok(Cluster { members, network })
+    }
+
+    /// Starts a member that is down, and does not wait for it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn launch(&mut self, id: i64) -> Result<()> {
+        self.member(id)?.launch()
+    }
+
+    /// Ends a member with SIGTERM; how long that takes.
+    ///
+    /// # Errors
+    /// When it is not running, or does not end.
+    pub fn stop(&mut self, id: i64) -> Result<Duration> {
+        self.member(id)?.stop()
+    }
+
+    /// Has a member, which is down, call itself by this in its configuration from now on.
+    ///
+    /// # Errors
+    /// When its configuration cannot be written.
+    pub fn call_itself(&mut self, id: i64, line: String) -> Result<()> {
+        self.member(id)?.call_itself(line)
+    }
+
+    /// Waits until these members serve, with one of them as leader that has the others in sync.
+    ///
+    /// # Errors
+    /// When they do not in this time.
+    pub fn wait_until_served_by(&mut self, ids: &[i64], within: Duration) -> Result<Duration> {
+        let started = Instant::now();
+        loop {
+            self.ensure_alive()?;
+            let statuses: Vec<Status> = ids
+                .iter()
+                .filter_map(|id| self.members.get(id)?.status())
+                .collect();
+            let leads = |status: &Status| status.synced_followers() >= Some(ids.len() - 1);
+            let is_led = statuses
+                .iter()
+                .filter(|status| status.is_leader())
+                .any(leads);
+            if statuses.len() == ids.len() && is_led {
+                return Ok(started.elapsed());
+            }
+            if started.elapsed() > within {
+                bail!(
+                    "{ids:?} do not serve within {within:?}: {:?}",
+                    self.statuses()
+                );
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
     }
 
     /// The network.
@@ -221,6 +291,15 @@ impl Cluster {
         let member = self.members.get_mut(&id);
         member.with_context(|| format!("there is no member {id}"))
     }
+}
+
+/// What follows `server.N=` for a member that is to be reached at any of these.
+pub fn server_line(hosts: &[impl std::fmt::Display]) -> String {
+    let [quorum, election] = PEER_PORTS;
+    let addresses = hosts
+        .iter()
+        .map(|host| format!("{host}:{quorum}:{election}"));
+    addresses.collect::<Vec<_>>().join("|")
 }
 
 /// The members that more than half of all are.

@@ -12,6 +12,8 @@ pub mod dice;
 pub mod history;
 pub mod kazoo;
 mod moment;
+pub mod name_server;
+pub mod names;
 pub mod nemesis;
 pub mod network;
 pub mod report;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use zooid_faults::dice::Dice;
+use zooid_faults::names::Trouble;
 use zooid_faults::nemesis::Fault;
 use zooid_faults::network::{Way, namespaces};
 use zooid_faults::run::{Plan, play};
@@ -20,6 +21,8 @@ enum Cli {
     Run(Run),
     /// Plays one round, in namespaces of its own.
     Round(Round),
+    /// Has three servers find each other by names, in namespaces of their own.
+    Names(Names),
     #[command(flatten)]
     Look(Look),
 }
@@ -90,6 +93,29 @@ enum Network {
     Wires,
 }
 
+#[derive(Args)]
+struct Names {
+    /// What becomes of the names.
+    #[arg(value_enum)]
+    trouble: NameTrouble,
+    /// Whose servers.
+    #[arg(long, value_enum, default_value = "zooid")]
+    kind: Ensemble,
+    /// Where servers are.
+    #[arg(long)]
+    directory: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum NameTrouble {
+    /// Nobody knows them when the servers start.
+    Late,
+    /// Nobody ever answers about one.
+    Silent,
+    /// They come to mean other addresses.
+    Moving,
+}
+
 #[derive(Args, Clone)]
 struct Shape {
     /// Whose servers.
@@ -117,6 +143,7 @@ fn main() -> Result<()> {
     match Cli::parse() {
         Cli::Run(run) => run.rounds(),
         Cli::Round(round) => round.play(),
+        Cli::Names(names) => names.play(),
         Cli::Look(look) => look.look(),
     }
 }
@@ -220,16 +247,38 @@ impl Round {
     }
 }
 
-impl Shape {
-    fn kinds(&self, dice: &mut Dice) -> Vec<Kind> {
-        let count = self.members.unwrap_or(if dice.hits(50) { 3 } else { 5 });
-        let kind_of = |index: usize| match self.kind {
+impl Names {
+    fn play(&self) -> Result<()> {
+        if !namespaces::is_inside() {
+            return namespaces::enter();
+        }
+        fs::create_dir_all(&self.directory)?;
+        let kinds: Vec<Kind> = (0..3).map(|index| self.kind.of(index)).collect();
+        let trouble = match self.trouble {
+            NameTrouble::Late => Trouble::Late,
+            NameTrouble::Silent => Trouble::Silent,
+            NameTrouble::Moving => Trouble::Moving,
+        };
+        trouble.play(&kinds, &fs::canonicalize(&self.directory)?)
+    }
+}
+
+impl Ensemble {
+    /// Whose server is the one with this index.
+    fn of(self, index: usize) -> Kind {
+        match self {
             Ensemble::Zooid => Kind::Zooid,
             Ensemble::Java => Kind::Java,
             Ensemble::Mixed if index.is_multiple_of(2) => Kind::Zooid,
             Ensemble::Mixed => Kind::Java,
-        };
-        (0..count).map(kind_of).collect()
+        }
+    }
+}
+
+impl Shape {
+    fn kinds(&self, dice: &mut Dice) -> Vec<Kind> {
+        let count = self.members.unwrap_or(if dice.hits(50) { 3 } else { 5 });
+        (0..count).map(|index| self.kind.of(index)).collect()
     }
 
     fn arguments(&self) -> Vec<String> {

@@ -79,6 +79,15 @@ impl Network {
         Ipv4Addr::new(10, 77, 0, last)
     }
 
+    /// Gives a member one more address.
+    ///
+    /// # Errors
+    /// When the system does not let it.
+    pub fn give(&self, member: i64, address: Ipv4Addr) -> Result<()> {
+        ip_within(member, &format!("addr add {address}/32 dev eth0\n"))?;
+        ip(&format!("route add {address}/32 dev v{member}\n"))
+    }
+
     /// A command that runs another within a member's namespace, in the same process.
     #[must_use]
     pub fn command_within(member: i64) -> Command {
@@ -252,5 +261,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// What each member's server lines name: quorum, election.
 pub const PEER_PORTS: [u16; 2] = [2888, 3888];
 const CLIENTS: &str = "10.77.255.254";
+/// Where clients are, and whatever else the test has in the network.
+pub const TEST_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 77, 255, 254);
 const MEMBERS: &str = "10.77.0.0/24";
 const WIRES_TABLE: &str = "200";

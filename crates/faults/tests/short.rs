@@ -3,10 +3,12 @@
 //!
 //! `INTEROP_SEED=7` plays what that seed says; `INTEROP_SERVER=java` tests the test.
 
+mod directory;
+
 use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use zooid_interop::Kind;
 
@@ -23,7 +25,7 @@ fn five_members_come_through_every_kind_of_fault() {
 /// Without namespaces there is nothing to test, and nobody may believe otherwise.
 #[test]
 fn a_system_without_namespaces_is_a_failure_that_says_so() {
-    let directory = fresh_directory("no-namespaces");
+    let directory = directory::fresh("no-namespaces");
     let refusing = directory.join("unshare");
     let script = "#!/bin/sh\necho 'unshare failed: Operation not permitted' >&2\nexit 1\n";
     fs::write(&refusing, script).expect("it is written");
@@ -46,7 +48,7 @@ fn play_each_once(name: &str, members: usize, way: &str) {
     let seed = seed.and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| u64::from(std::process::id()));
     println!("INTEROP_SEED={seed}");
-    let directory = fresh_directory(name);
+    let directory = directory::fresh(name);
     let mut round = round(&directory, seed, members);
     let status = round
         .args(["--each-once", "--way", way])
@@ -65,13 +67,4 @@ fn round(directory: &Path, seed: u64, members: usize) -> Command {
     round.args(["--members", &members.to_string(), "--directory"]);
     round.arg(directory);
     round
-}
-
-fn fresh_directory(name: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("faults-{name}"));
-    if directory.exists() {
-        fs::remove_dir_all(&directory).expect("what an earlier test has left goes");
-    }
-    fs::create_dir_all(&directory).expect("there is place");
-    directory
 }

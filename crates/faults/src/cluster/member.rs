@@ -1,7 +1,8 @@
 //! One server's process.
 
-use crate::network::{Network, PEER_PORTS, namespaces};
+use crate::network::{Network, namespaces};
 use anyhow::{Context, Result, bail, ensure};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
@@ -16,6 +17,8 @@ use zooid_interop::{Kind, Options, SUPER_DIGEST};
 pub(super) struct Member {
     id: i64,
     kind: Kind,
+    /// What all members are called in its configuration.
+    hosts: BTreeMap<i64, String>,
     directory: PathBuf,
     /// A file system of its own.
     data: PathBuf,
@@ -32,26 +35,48 @@ pub(super) enum State {
 }
 
 impl Member {
-    pub(super) fn prepare(id: i64, kind: Kind, all: &[i64], directory: &Path) -> Result<Member> {
+    pub(super) fn prepare(
+        id: i64,
+        kind: Kind,
+        hosts: &BTreeMap<i64, String>,
+        directory: &Path,
+    ) -> Result<Member> {
         fs::create_dir_all(directory)?;
         // Below what namespaces::settle has mounted, so that it is gone with the namespaces.
         let data = format!("/run/disk-{id}");
         fs::create_dir(&data)?;
         namespaces::mount_tmpfs(&data, DISK_SIZE)?;
         fs::write(format!("{data}/myid"), id.to_string())?;
-        fs::write(directory.join("zoo.cfg"), zoo_cfg(id, all, &data))?;
-        let member = Member {
+        let mut member = Member {
             id,
             kind,
+            hosts: hosts.clone(),
             directory: directory.to_owned(),
             data: data.into(),
             child: None,
             state: State::Down,
             is_disk_full: false,
         };
+        let is_named = hosts.get(&id).is_some_and(|line| !line.contains("10.77."));
+        if is_named {
+            // A server cannot come up where it does not know its own address.
+            member.call_itself(super::server_line(&[Network::address(id)]))?;
+        } else {
+            member.write_configuration()?;
+        }
         member.set_clock(0)?;
         member.build_stall()?;
         Ok(member)
+    }
+
+    pub(super) fn call_itself(&mut self, line: String) -> Result<()> {
+        self.hosts.insert(self.id, line);
+        self.write_configuration()
+    }
+
+    fn write_configuration(&self) -> Result<()> {
+        let text = zoo_cfg(self.id, &self.hosts, &self.data);
+        Ok(fs::write(self.directory.join("zoo.cfg"), text)?)
     }
 
     pub(super) fn id(&self) -> i64 {
@@ -97,6 +122,21 @@ impl Member {
         child.kill()?;
         child.wait()?;
         Ok(())
+    }
+
+    pub(super) fn stop(&mut self) -> Result<Duration> {
+        let started = Instant::now();
+        self.signal("TERM")?;
+        let mut child = self.child.take().context("the member does not run")?;
+        self.state = State::Down;
+        while child.try_wait()?.is_none() {
+            if started.elapsed() > STOP_PATIENCE {
+                child.kill()?;
+                bail!("member {} does not stop", self.id);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(started.elapsed())
     }
 
     pub(super) fn pause(&mut self) -> Result<()> {
@@ -301,21 +341,24 @@ impl Status {
     }
 }
 
-fn zoo_cfg(id: i64, all: &[i64], data: &str) -> String {
+fn zoo_cfg(id: i64, hosts: &BTreeMap<i64, String>, data: &Path) -> String {
     let address = Network::address(id);
     let mut text = format!(
-        "dataDir={data}\nclientPort={CLIENT_PORT}\nclientPortAddress={address}\n\
+        "dataDir={}\nclientPort={CLIENT_PORT}\nclientPortAddress={address}\n\
          tickTime=500\ninitLimit=20\nsyncLimit=4\nmaxClientCnxns=0\n\
-         4lw.commands.whitelist=*\nadmin.enableServer=false\n"
+         4lw.commands.whitelist=*\nadmin.enableServer=false\n",
+        data.display()
     );
-    for other in all {
-        let address = Network::address(*other);
-        let [quorum, election] = PEER_PORTS;
-        let _ = writeln!(text, "server.{other}={address}:{quorum}:{election}");
+    if hosts.values().any(|line| line.contains('|')) {
+        text.push_str("multiAddress.enabled=true\n");
+    }
+    for (other, line) in hosts {
+        let _ = writeln!(text, "server.{other}={line}");
     }
     text
 }
 
+const STOP_PATIENCE: Duration = Duration::from_secs(20);
 const CLIENT_PORT: u16 = 2181;
 /// A disk is looked at once a second.
 const ROOM_PATIENCE: Duration = Duration::from_secs(10);

@@ -56,6 +56,16 @@ pub fn settle(members: &[i64]) -> Result<()> {
     super::run(Command::new("mount").args(["--bind", "/run/hosts", "/etc/hosts"]))
 }
 
+/// Has names that are not in the file of hosts asked for at this address.
+///
+/// # Errors
+/// When the system does not let it.
+pub fn ask_for_names_at(address: std::net::Ipv4Addr) -> Result<()> {
+    fs::write("/run/resolv.conf", format!("nameserver {address}\n"))?;
+    let mut bind = Command::new("mount");
+    super::run(bind.args(["--bind", "/run/resolv.conf", "/etc/resolv.conf"]))
+}
+
 /// Puts an empty file system of this size over a directory.
 ///
 /// # Errors

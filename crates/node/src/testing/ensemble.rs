@@ -24,6 +24,8 @@ pub(crate) struct Server {
     /// How much of the log is durable, while it does not sync at once.
     synced: usize,
     pub(crate) sync_at_once: bool,
+    /// Answers to commands other than appends that the disk holds back, if it does.
+    stalled: Option<Vec<Input>>,
     epochs: Epochs,
     /// Snapshots received and not installed.
     received: BTreeMap<LinkId, Log>,
@@ -154,6 +156,7 @@ impl TestEnsemble {
             synced: log.len(),
             log,
             sync_at_once: true,
+            stalled: None,
             epochs,
             received: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -357,8 +360,7 @@ impl TestEnsemble {
                 server.synced = server.log.len();
                 server.replica = replayed(&server.log);
                 let last = server.replica.last_zxid();
-                self.inputs
-                    .push_back((id, Input::Truncated { generation, last }));
+                self.stored(id, Input::Truncated { generation, last });
             }
             Output::InstallSnapshot {
                 generation,
@@ -369,15 +371,15 @@ impl TestEnsemble {
                 server.synced = server.log.len();
                 server.replica = replayed(&server.log);
                 server.replica.advance_to(zxid);
-                self.inputs.push_back((id, Input::Installed { generation }));
+                self.stored(id, Input::Installed { generation });
             }
             Output::AcceptEpoch(epoch) => {
                 server.epochs.accepted = epoch;
-                self.inputs.push_back((id, Input::EpochAccepted(epoch)));
+                self.stored(id, Input::EpochAccepted(epoch));
             }
             Output::EnterEpoch(epoch) => {
                 server.epochs.current = epoch;
-                self.inputs.push_back((id, Input::EpochEntered(epoch)));
+                self.stored(id, Input::EpochEntered(epoch));
             }
             Output::ProbeLog { link, after } => {
                 let probe = server.probe(after);
@@ -385,6 +387,33 @@ impl TestEnsemble {
             }
             clients => server.perform(clients, self.now),
         }
+    }
+
+    /// What the disk has done is told, if it has.
+    fn stored(&mut self, id: ServerId, answer: Input) {
+        let server = self.servers.get_mut(&id).expect("it runs");
+        match &mut server.stalled {
+            Some(stalled) if !matches!(answer, Input::EpochAccepted(_)) => stalled.push(answer),
+            _ => self.inputs.push_back((id, answer)),
+        }
+    }
+
+    /// A server's disk does nothing from now on but promise epochs.
+    pub(crate) fn stall_after_epochs(&mut self, id: ServerId) {
+        let server = self.servers.get_mut(&id).expect("it runs");
+        server.sync_at_once = false;
+        server.stalled = Some(Vec::new());
+    }
+
+    /// It has done, now, what it was asked for; which commands it had not answered.
+    pub(crate) fn go_on(&mut self, id: ServerId) -> Vec<Input> {
+        let server = self.servers.get_mut(&id).expect("it runs");
+        server.sync_at_once = true;
+        let stalled = server.stalled.take().expect("it was stalled");
+        let answers = stalled.iter().cloned().map(|answer| (id, answer));
+        self.inputs.extend(answers);
+        self.sync(id);
+        stalled
     }
 
     /// Everything in a server's log becomes durable.

@@ -1,6 +1,6 @@
-use crate::LocalSessions;
 use crate::testing::Packet;
 use crate::testing::ensemble::TestEnsemble;
+use crate::{Input, LocalSessions};
 use zooid_proto::election::PeerState;
 use zooid_proto::request::{CreateRequest, PathOnly, PathVersion};
 use zooid_proto::{
@@ -229,6 +229,51 @@ fn a_tail_that_nobody_else_has_is_cut() {
     assert_agreement(&ensemble);
     assert!(ensemble.server(old).replica.node("/alone").is_none());
     assert!(ensemble.server(old).replica.node("/after").is_some());
+}
+
+/// A member comes back to an ensemble that has gone on without it, must give up what
+/// only it has, and its disk stalls just then, for longer than anybody waits.
+#[test]
+fn a_disk_that_stalls_while_a_history_is_replaced_holds_up_nobody_else() {
+    let mut ensemble = TestEnsemble::new(3, 0);
+    let late = ensemble.leader();
+    let (conn, _) = ensemble.open(late);
+    ensemble.cut_off.insert(late);
+    ensemble.request(late, conn, 1, OpCode::Create, &create("/alone", 0));
+    ensemble.deliver();
+    let pass = |ensemble: &mut TestEnsemble, seconds: i64| {
+        for _ in 0..seconds {
+            ensemble.advance(1000);
+            ensemble.settle();
+        }
+    };
+    pass(&mut ensemble, 4);
+    let leader = ensemble.leader();
+    let write = |ensemble: &mut TestEnsemble, path: &str| {
+        let (conn, _) = ensemble.open(leader);
+        let created = ensemble.call(leader, conn, 1, OpCode::Create, &create(path, 0));
+        assert_eq!(created, 0);
+    };
+    write(&mut ensemble, "/before");
+    // The epoch is promised, and then nothing more is done.
+    ensemble.stall_after_epochs(late);
+    ensemble.cut_off.clear();
+    pass(&mut ensemble, 6);
+    write(&mut ensemble, "/meanwhile");
+    assert_eq!(ensemble.leader(), leader, "the others do not wait");
+    assert!(!ensemble.status(late).serving);
+    let stalled = ensemble.go_on(late);
+    assert!(
+        matches!(
+            stalled[..],
+            [Input::Truncated { .. } | Input::Installed { .. }]
+        ),
+        "one command, and nothing behind it: {stalled:?}"
+    );
+    pass(&mut ensemble, 4);
+    assert!(ensemble.status(late).serving);
+    assert_agreement(&ensemble);
+    assert!(ensemble.server(late).replica.node("/alone").is_none());
 }
 
 #[test]
