@@ -9,11 +9,12 @@
 
 use crate::client::Client;
 use crate::clock;
-use crate::log_thread::{Completion, LogCommand, LogProgress};
+use crate::log_thread::{Appends, Completion, LogCommand, LogProgress};
 use crate::quorum::{ElectionPort, Link, Links};
 use crate::quota_log;
 use crate::shared::Shared;
 use crate::stats::TxnOrigin;
+use bytes::Bytes;
 use parking_lot::RwLockWriteGuard;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,8 +24,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 use tracing::{error, info, warn};
 use zooid_node::{ConnId, Context, Input, Node, Output};
-use zooid_proto::TxnRecord;
 use zooid_proto::election::PeerState;
+use zooid_proto::{TxnRecord, Zxid};
 use zooid_tree::{Fired, Replica};
 use zooid_zab::LinkId;
 
@@ -78,6 +79,8 @@ pub(crate) struct Core {
 
 /// Whose an output is.
 enum Errand {
+    /// The log thread's, with others of the same generation.
+    Append(u64, Zxid, Bytes),
     /// The log thread's.
     Storage(LogCommand),
     /// This thread's own.
@@ -231,21 +234,32 @@ impl Core {
     fn perform(&mut self) -> Result<(), String> {
         let mut outputs = std::mem::take(&mut self.outputs);
         let mut rest = std::mem::take(&mut self.rest);
+        let count = outputs.len();
+        let mut appends: Option<Appends> = None;
         for output in outputs.drain(..) {
-            let command = match self.errand(output)? {
-                Errand::Storage(command) => command,
-                Errand::Other(output) => {
-                    rest.push(output);
-                    continue;
+            match self.errand(output)? {
+                Errand::Append(generation, zxid, record) => {
+                    self.shared.stats.logged(record.len(), self.origin);
+                    if appends
+                        .as_ref()
+                        .is_none_or(|made| made.generation != generation)
+                    {
+                        self.store_all(appends.take())?;
+                    }
+                    let made = appends.get_or_insert_with(|| Appends {
+                        generation,
+                        records: Vec::with_capacity(count),
+                    });
+                    made.records.push((zxid, record));
                 }
-            };
-            if let LogCommand::Append { record, .. } = &command {
-                self.shared.stats.logged(record.len(), self.origin);
+                Errand::Storage(command) => {
+                    self.store_all(appends.take())?;
+                    self.store(command)?;
+                }
+                Errand::Other(output) => rest.push(output),
             }
-            self.log
-                .send(command)
-                .map_err(|_| "the log thread is gone".to_owned())?;
         }
+        self.store_all(appends)?;
         let has_left = self.perform_rest(rest.drain(..))?;
         // Their room is used again: growing anew each time would go through many sizes of allocations, each
         // of which keeps memory.
@@ -277,17 +291,22 @@ impl Core {
         Ok(())
     }
 
+    fn store_all(&self, appends: Option<Appends>) -> Result<(), String> {
+        appends.map_or(Ok(()), |appends| self.store(LogCommand::Append(appends)))
+    }
+
+    fn store(&self, command: LogCommand) -> Result<(), String> {
+        let sent = self.log.send(command);
+        sent.map_err(|_| "the log thread is gone".to_owned())
+    }
+
     fn errand(&self, output: Output) -> Result<Errand, String> {
         Ok(Errand::Storage(match output {
             Output::Append {
                 generation,
                 zxid,
                 record,
-            } => LogCommand::Append {
-                generation,
-                zxid,
-                record,
-            },
+            } => return Ok(Errand::Append(generation, zxid, record)),
             Output::Truncate { generation, target } => LogCommand::Truncate { generation, target },
             Output::InstallSnapshot {
                 generation,
@@ -493,9 +512,7 @@ impl Core {
     /// Waits for what is with the log and answers it.
     fn drain(&mut self) -> Result<(), String> {
         let (done, flushed) = std::sync::mpsc::sync_channel(1);
-        self.log
-            .send(LogCommand::Flush(done))
-            .map_err(|_| "the log thread is gone".to_owned())?;
+        self.store(LogCommand::Flush(done))?;
         flushed
             .recv()
             .map_err(|_| "the log thread ended before its last sync".to_owned())?;

@@ -17,24 +17,17 @@ use zooid_proto::{Epoch, Zxid};
 use zooid_storage::{DiskSpace, LogError, RecoverError, SnapshotError, TxnLog};
 use zooid_tree::Replica;
 
-/// Commands that may wait for the log.
-pub(crate) const LOG_QUEUE_MAX: usize = 16 << 10;
-/// Records synced together at most (Java `zookeeper.maxBatchSize` bounds the same).
+/// Commands that may wait for the log; of records, as many as the core makes at a time are one.
+pub(crate) const LOG_QUEUE_MAX: usize = 1024;
+/// When so many records are to be synced, no more are added (Java `zookeeper.maxBatchSize` bounds the same).
 const SYNC_BATCH_MAX: usize = 4096;
 /// After so long without a command the free space is looked at all the same: others fill and empty disks.
 const SPACE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What reaches the log thread.
 pub(crate) enum LogCommand {
-    /// Make this durable.
-    Append {
-        /// Reported back with the progress.
-        generation: u64,
-        /// The record's place.
-        zxid: Zxid,
-        /// The whole record.
-        record: Bytes,
-    },
+    /// Make these durable, in this order.
+    Append(Appends),
     /// Cut the log behind `target` and load the database anew.
     Truncate {
         /// Reported back.
@@ -55,6 +48,14 @@ pub(crate) enum LogCommand {
     EnterEpoch(Epoch),
     /// Say when everything before is durable.
     Flush(SyncSender<()>),
+}
+
+/// Records of one history of the log.
+pub(crate) struct Appends {
+    /// Reported back with the progress.
+    pub(crate) generation: u64,
+    /// Each whole record, and its place.
+    pub(crate) records: Vec<(Zxid, Bytes)>,
 }
 
 /// Something that the core learns from the log.
@@ -220,21 +221,11 @@ impl LogThread {
         let mut batch = Batch::default();
         let mut next = Some(first);
         while let Some(command) = next {
-            let LogCommand::Append {
-                generation,
-                zxid,
-                record,
-            } = command
-            else {
+            let LogCommand::Append(appends) = command else {
                 self.finish(batch)?;
                 return self.perform(command);
             };
-            self.log.append(zxid, &record)?;
-            batch.records += 1;
-            batch.last = Some(Input::Persisted {
-                generation,
-                upto: zxid,
-            });
+            self.append(&appends, &mut batch)?;
             let more = batch.records < SYNC_BATCH_MAX;
             next = if more {
                 self.inbox.try_recv().ok()
@@ -243,6 +234,17 @@ impl LogThread {
             };
         }
         self.finish(batch)
+    }
+
+    fn append(&mut self, appends: &Appends, batch: &mut Batch) -> Result<(), LogError> {
+        let generation = appends.generation;
+        for (zxid, record) in &appends.records {
+            let upto = *zxid;
+            self.log.append(upto, record)?;
+            batch.records += 1;
+            batch.last = Some(Input::Persisted { generation, upto });
+        }
+        Ok(())
     }
 
     fn finish(&mut self, batch: Batch) -> Result<(), StorageError> {
@@ -257,7 +259,7 @@ impl LogThread {
 
     fn perform(&mut self, command: LogCommand) -> Result<(), StorageError> {
         let done = match command {
-            LogCommand::Append { .. } => unreachable!("appends go into a batch"),
+            LogCommand::Append(_) => unreachable!("appends go into a batch"),
             LogCommand::Flush(done) => {
                 // Whoever asked may have stopped waiting.
                 let _ = done.send(());
