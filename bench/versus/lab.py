@@ -177,6 +177,7 @@ def await_snapshot(member, before):
             return
         seen = sizes
         time.sleep(0.2)
+    say(f"{member.system.name} has written no snapshot: what is measured has none")
 
 
 def copy_data(template, member):

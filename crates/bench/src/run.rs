@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::BenchArgs;
 use crate::args::Task;
@@ -35,6 +36,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// prepared or removed, a watched process is gone, or any reply was not as it should be; in that
 /// last case the result has been printed.
 pub fn run(args: BenchArgs) -> anyhow::Result<()> {
+    raise_descriptor_limit()?;
     let output = Output::of(&args);
     let failures = match args.into_task()? {
         Task::Load(plan) => {
@@ -52,6 +54,16 @@ pub fn run(args: BenchArgs) -> anyhow::Result<()> {
         0 => Ok(()),
         count => bail!("{count} failures"),
     }
+}
+
+/// Each connection is a descriptor, and the usual soft limit of 1024 is too few.
+fn raise_descriptor_limit() -> anyhow::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    setrlimit(Resource::Nofile, raised).context("cannot raise the limit of open files")
 }
 
 /// Where the result goes, and in which form.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::herd::Herd;
@@ -41,7 +41,6 @@ impl SessionsPlan {
     }
 
     pub(crate) fn run(&self) -> anyhow::Result<Findings> {
-        raise_descriptor_limit()?;
         let target = &self.target;
         let before = settled_memory(&target.watched)?;
         let mut herd = Herd::new(
@@ -120,16 +119,6 @@ fn bring_back(herd: &mut Herd, pid: u32) -> anyhow::Result<Phase> {
         amount: None,
         nanos,
     })
-}
-
-/// Each session is a descriptor, and the usual soft limit of 1024 is too few.
-pub(crate) fn raise_descriptor_limit() -> anyhow::Result<()> {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    setrlimit(Resource::Nofile, raised).context("cannot raise the limit of open files")
 }
 
 #[cfg(test)]

@@ -20,7 +20,6 @@ use crate::distribution::empty_histogram;
 use crate::nodes::Nodes;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::scenario::sessions::raise_descriptor_limit;
 use crate::scenario::{Findings, Memory, Phase, settled_memory};
 use crate::session::Session;
 use crate::units::grouped;
@@ -42,7 +41,6 @@ const EVENTS_PER_POLL: usize = 1024;
 
 impl WatchesPlan {
     pub(crate) fn run(&self) -> anyhow::Result<Findings> {
-        raise_descriptor_limit()?;
         let plan = &self.load;
         Progress::step("creating nodes");
         let mut session = Session::open(&plan.servers, plan.session_timeout)?;
