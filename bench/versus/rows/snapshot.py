@@ -17,9 +17,9 @@ def measure(lab):
     during = Figure("p99.9 while snapshots are written", "microseconds",
                     AtMost(float("inf"), "–"))
     services = [lab.with_large_tree(system, "snapshot") for system in range(len(lab.systems))]
-    # Half of the requests are sets, so that one is due twice a second: as soon as one is written,
-    # or nearly, the next begins.
-    snap_count = max(10, effort.rate // 4)
+    # Half of the requests are sets, so that one is due twice a second, or several times in a run that
+    # is shorter: as soon as one is written, or nearly, the next begins.
+    snap_count = max(10, int(effort.rate * min(2.0, effort.seconds)) // 8)
     for system in lab.turns("snapshots"):
         service = services[system]
         quiet, _ = p999(lab, service, NO_SNAPSHOT)
