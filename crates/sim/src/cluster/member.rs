@@ -88,6 +88,7 @@ pub(crate) struct Member {
     space: DiskSpace,
     unsnapshotted: u64,
     snap_count: u64,
+    reload_us: u64,
     pub(crate) walk: Option<(Ticket, Walk)>,
     /// How often the replica has been replaced.
     pub(crate) incarnation: u64,
@@ -171,6 +172,7 @@ impl Member {
             storage_is_busy: false,
             unsnapshotted: recovered.found.txns,
             snap_count: profile.snap_count,
+            reload_us: profile.reload_us,
             walk: None,
             incarnation: 0,
             upkeep: 0,

@@ -75,6 +75,8 @@ pub(crate) struct Profile {
     pub(crate) limit: Limit,
     /// Transactions between snapshots.
     pub(crate) snap_count: u64,
+    /// How long it takes at most to load what a disk holds after it was cut, or a snapshot put on it.
+    pub(crate) reload_us: u64,
     /// Transactions that a leader keeps for learners (`commitLogCount`).
     pub(crate) commit_log_count: usize,
     pub(crate) force_snapshot_sync: bool,
@@ -140,6 +142,7 @@ impl Profile {
             // Slow enough that faults are a good part of what happens.
             think_us: *dice.pick(&[40_000, 100_000, 250_000, 400_000]),
             snap_count: dice.between(8, 60),
+            reload_us: draw_reload_us(options.seed),
             commit_log_count: *dice.pick(&[1, 5, 20, 500]),
             force_snapshot_sync: dice.per_mille(60),
             log_sync: dice.per_mille(700),
@@ -271,6 +274,16 @@ fn draw_counter_max(seed: u64) -> u32 {
     ])
 }
 
+/// Some databases are large: roles end while they are loaded. Of a stream of its own, too.
+fn draw_reload_us(seed: u64) -> u64 {
+    if draw_counter_max(seed) < EnsembleSettings::COUNTER_MAX {
+        // Who takes longer than a short epoch lasts never comes along.
+        return RELOAD_US_MIN;
+    }
+    let mut dice = Random::stream(seed, "reloads");
+    *dice.pick(&[RELOAD_US_MIN, RELOAD_US_MIN, 30_000, 400_000])
+}
+
 /// Some members read little: as little as the largest request of a client takes. Of a stream of its own,
 /// too.
 fn draw_limit(seed: u64) -> Limit {
@@ -281,6 +294,9 @@ fn draw_limit(seed: u64) -> Limit {
     let mut dice = Random::stream(seed, "limit");
     *dice.pick(&[Limit::default(), Limit::default(), Limit(SMALL_LIMIT)])
 }
+
+/// As long as anything else takes the disk.
+const RELOAD_US_MIN: u64 = 300;
 
 /// Runs that may have local sessions: half of them do.
 const LOCAL_SESSIONS_PER_MILLE: u64 = 500;

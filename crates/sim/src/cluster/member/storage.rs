@@ -143,7 +143,12 @@ impl Member {
         match self.work(env) {
             Ok(answer) => {
                 let busy_us = self.site.simulated.take_busy_us().min(SLOW_SYNC_US_MAX);
-                let took_us = busy_us + self.dice.below(300);
+                let has_loaded = matches!(
+                    answer,
+                    Some(Input::Truncated { .. } | Input::Installed { .. })
+                );
+                let most_us = if has_loaded { self.reload_us } else { 300 };
+                let took_us = busy_us + self.dice.below(most_us);
                 self.after(env, took_us, Turn::StorageDone(answer));
             }
             Err(err) => self.storage_failed(env, &err),
