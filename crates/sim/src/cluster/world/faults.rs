@@ -210,6 +210,10 @@ impl World {
     }
 
     pub(super) fn free_disk(&mut self, at: MemberId) {
+        if !self.may_break() {
+            // It was mended when the faults ended. If it is full again, that is a trial's.
+            return;
+        }
         self.env.milestone(&format!("member {at} has room again"));
         self.make_room(at);
     }
