@@ -12,7 +12,7 @@ use super::fact::Fact;
 use super::options::Profile;
 use super::schedule::{Event, MemberId, Turn};
 use super::site::{Found, Site};
-use super::snapshot::SnapshotOnWire;
+use super::snapshot::{Incoming, Received};
 use crate::random::Random;
 use crate::schedule::Life;
 use bytes::Bytes;
@@ -73,13 +73,15 @@ pub(crate) struct Member {
     touched: BTreeSet<ConnId>,
     next_accepted: u64,
     /// Snapshots received, until they are to be installed.
-    received: BTreeMap<LinkId, Box<SnapshotOnWire>>,
-    /// Packets of which only a part has come.
+    received: BTreeMap<LinkId, Box<Received>>,
+    /// Snapshots of which only a part has come.
+    incoming: BTreeMap<LinkId, Incoming>,
+    /// Packets, and items of snapshots, of which only a part has come.
     torn: BTreeMap<LinkId, Bytes>,
     /// Snapshots that are on their way to learners.
     outgoing: BTreeMap<LinkId, Outgoing>,
     /// One that a mutant has in its memory only.
-    provisional: Option<Box<SnapshotOnWire>>,
+    provisional: Option<Box<Received>>,
     held_ack: Option<HeldAck>,
     log: TxnLog,
     commands: VecDeque<Command>,
@@ -164,6 +166,7 @@ impl Member {
             touched: BTreeSet::new(),
             next_accepted: 0,
             received: BTreeMap::new(),
+            incoming: BTreeMap::new(),
             torn: BTreeMap::new(),
             outgoing: BTreeMap::new(),
             provisional: None,
@@ -200,7 +203,12 @@ impl Member {
             Turn::Snapshot | Turn::Purge => unreachable!("the world lets others go on meanwhile"),
             Turn::TakeSnapshot => self.take_snapshot(env),
             Turn::SendSnapshot(link) => self.send_chunk(env, link),
-            Turn::Told(input) => self.tell_core(env, [input]),
+            Turn::Told(input) => {
+                if let Input::LinkDown(link) = input {
+                    self.forget_torn(link);
+                }
+                self.tell_core(env, [input]);
+            }
         }
     }
 

@@ -8,12 +8,13 @@
 
 use super::env::Env;
 use super::schedule::{Direction, Event, MemberId, Turn, WireId};
-use super::snapshot::SnapshotOnWire;
 use crate::random::Random;
 use crate::schedule::Life;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use zooid_node::Input;
+use zooid_proto::Zxid;
 use zooid_zab::LinkId;
 
 /// Parcels under way in one direction, above which the sender's driver hangs up: the other side does
@@ -27,10 +28,8 @@ const CONNECT_TIMEOUT_US: u64 = 400_000;
 /// What is carried.
 #[derive(Clone, Debug)]
 pub(crate) enum Parcel {
-    /// Encoded packets, cut anywhere.
+    /// Encoded packets, and snapshots between them, cut anywhere.
     Bytes(Bytes),
-    /// SNAP, and the stream behind it.
-    Snapshot(Box<SnapshotOnWire>),
     /// The sender has hung up.
     Fin,
 }
@@ -91,6 +90,8 @@ pub(crate) struct Network {
     by_link: BTreeMap<(MemberId, LinkId), (WireId, Direction)>,
     /// Nothing gets from the one to the other.
     blocked: BTreeSet<(MemberId, MemberId)>,
+    /// What the snapshot on a wire is one of; for the checkers.
+    histories: BTreeMap<WireId, Arc<[Zxid]>>,
 }
 
 impl Network {
@@ -102,6 +103,7 @@ impl Network {
             wires: BTreeMap::new(),
             by_link: BTreeMap::new(),
             blocked: BTreeSet::new(),
+            histories: BTreeMap::new(),
         }
     }
 
@@ -111,6 +113,16 @@ impl Network {
 
     pub(crate) fn block(&mut self, from: MemberId, to: MemberId) {
         self.blocked.insert((from, to));
+    }
+
+    /// A snapshot is sent on a wire.
+    pub(crate) fn note_history(&mut self, wire: WireId, history: &[Zxid]) {
+        self.histories.insert(wire, history.into());
+    }
+
+    /// What the snapshot that came on a wire is one of.
+    pub(crate) fn take_history(&mut self, wire: WireId) -> Option<Arc<[Zxid]>> {
+        self.histories.remove(&wire)
     }
 
     fn latency(&mut self) -> u64 {
@@ -278,21 +290,29 @@ impl Env {
     }
 
     /// Puts a packet on a wire, now and then in two pieces.
-    pub(crate) fn transmit_packet(&mut self, id: WireId, direction: Direction, mut packet: Bytes) {
+    pub(crate) fn transmit_packet(&mut self, id: WireId, direction: Direction, packet: Bytes) {
         if self.network.dice.per_mille(PIECES_PER_MILLE) {
-            let first = packet.split_to(self.network.dice.index(packet.len()));
-            self.transmit(id, direction, Parcel::Bytes(first));
+            self.transmit_in_pieces(id, direction, packet);
+        } else {
+            self.transmit(id, direction, Parcel::Bytes(packet));
         }
-        self.transmit(id, direction, Parcel::Bytes(packet));
+    }
+
+    /// Puts bytes on a wire, in two pieces.
+    pub(crate) fn transmit_in_pieces(
+        &mut self,
+        id: WireId,
+        direction: Direction,
+        mut bytes: Bytes,
+    ) {
+        let first = bytes.split_to(self.network.dice.index(bytes.len()));
+        self.transmit(id, direction, Parcel::Bytes(first));
+        self.transmit(id, direction, Parcel::Bytes(bytes));
     }
 
     /// Puts something on a wire.
-    pub(crate) fn transmit(&mut self, id: WireId, direction: Direction, parcel: Parcel) {
-        let delay_us = match &parcel {
-            // A megabyte each second, made up.
-            Parcel::Snapshot(snapshot) => snapshot.transfer_us() + self.network.latency(),
-            Parcel::Bytes(_) | Parcel::Fin => self.network.latency(),
-        };
+    fn transmit(&mut self, id: WireId, direction: Direction, parcel: Parcel) {
+        let delay_us = self.network.latency();
         let Some(wire) = self.network.wires.get_mut(&id) else {
             return;
         };

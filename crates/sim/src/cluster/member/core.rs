@@ -111,6 +111,7 @@ impl Member {
                     self.id, link.0
                 ));
                 self.received.remove(&link);
+                self.forget_torn(link);
                 self.forget_outgoing(link);
                 env.hang_up(self.id, link);
             }

@@ -1,13 +1,12 @@
-//! Snapshots on their way to learners: written part by part while the tree goes on changing, and
+//! Snapshots on their way to learners: written and sent part by part while the tree goes on changing, and
 //! whatever is for the link behind them waits.
 
 use super::Member;
 use crate::cluster::env::Env;
-use crate::cluster::network::Parcel;
 use crate::cluster::schedule::Turn;
-use crate::cluster::snapshot::SnapshotOnWire;
+use bytes::Bytes;
 use std::collections::VecDeque;
-use zooid_proto::{QuorumPacket, Zxid};
+use zooid_proto::{PacketType, QuorumPacket};
 use zooid_tree::Walk;
 use zooid_zab::LinkId;
 
@@ -19,9 +18,6 @@ const CHUNK_US_MAX: u64 = 1_500;
 #[derive(Debug)]
 pub(super) struct Outgoing {
     walk: Walk,
-    body: Vec<u8>,
-    /// What it is a snapshot of; for the checkers.
-    history: Vec<Zxid>,
     held: VecDeque<QuorumPacket>,
 }
 
@@ -35,42 +31,36 @@ impl Outgoing {
 impl Member {
     /// Of the tree as it is now.
     pub(super) fn send_snapshot(&mut self, env: &mut Env, link: LinkId) {
-        let outgoing = Outgoing {
-            walk: self.replica.begin_walk(),
-            body: Vec::new(),
-            history: env.checkers.ledger.applied(self.id).to_vec(),
-            held: VecDeque::new(),
-        };
-        self.outgoing.insert(link, outgoing);
+        let walk = self.replica.begin_walk();
+        let zxid = walk.zxid();
+        env.milestone(&format!("{} sends a snapshot of {zxid}", self.id));
+        if let Some((wire, _)) = env.network.find(self.id, link) {
+            let history = env.checkers.ledger.applied(self.id);
+            env.network.note_history(wire, history);
+        }
+        self.put(env, link, &QuorumPacket::new(PacketType::Snap, zxid));
+        let held = VecDeque::new();
+        self.outgoing.insert(link, Outgoing { walk, held });
         self.send_chunk(env, link);
     }
 
-    /// Takes the next part, and after the last one sends the whole.
+    /// Sends the next part, and after the last one what has waited.
     pub(super) fn send_chunk(&mut self, env: &mut Env, link: LinkId) {
         let Some(outgoing) = self.outgoing.get_mut(&link) else {
             return;
         };
-        let Outgoing { walk, body, .. } = outgoing;
-        if walk.next_chunk(&self.replica, body, CHUNK_LEN) {
+        let mut chunk = Vec::new();
+        let is_more = (outgoing.walk).next_chunk(&self.replica, &mut chunk, CHUNK_LEN);
+        if let Some((wire, direction)) = env.network.find(self.id, link) {
+            env.transmit_in_pieces(wire, direction, Bytes::from(chunk));
+        }
+        if is_more {
             return self.soon(env, CHUNK_US_MAX, Turn::SendSnapshot(link));
         }
-        let Some(outgoing) = self.outgoing.remove(&link) else {
+        let Some(Outgoing { walk, held }) = self.outgoing.remove(&link) else {
             return;
         };
-        let Outgoing {
-            walk,
-            body,
-            history,
-            held,
-        } = outgoing;
-        let snapshot = SnapshotOnWire::new(walk.zxid(), body, &history);
         self.replica.end_walk(walk);
-        let Some((wire, direction)) = env.network.find(self.id, link) else {
-            return;
-        };
-        let line = format!("{} sends a snapshot of {}", self.id, snapshot.zxid);
-        env.milestone(&line);
-        env.transmit(wire, direction, Parcel::Snapshot(Box::new(snapshot)));
         for packet in held {
             self.put(env, link, &packet);
         }

@@ -7,9 +7,10 @@ use crate::cluster::fact::Fact;
 use crate::cluster::network::Parcel;
 use crate::cluster::options::member_of;
 use crate::cluster::schedule::WireId;
-use bytes::Bytes;
+use crate::cluster::snapshot::Incoming;
+use bytes::{Buf as _, Bytes};
 use zooid_node::Input;
-use zooid_proto::{Jute, PacketType, QuorumPacket, ServerId, Zxid, mutant};
+use zooid_proto::{DecodeError, Jute, PacketType, QuorumPacket, ServerId, Zxid, mutant};
 use zooid_zab::LinkId;
 
 /// An acknowledgement that a mutant lets another one overtake.
@@ -37,37 +38,79 @@ impl Member {
     pub(crate) fn unpack(&mut self, env: &mut Env, wire: WireId, link: LinkId, parcel: Parcel) {
         match parcel {
             Parcel::Bytes(bytes) => self.take_bytes(env, wire, link, bytes),
-            Parcel::Snapshot(snapshot) => {
-                let zxid = snapshot.zxid;
-                self.received.insert(link, snapshot);
-                self.tell_core(env, [Input::SnapshotReceived { link, zxid }]);
-            }
             Parcel::Fin => {}
         }
     }
 
-    /// Bytes of packets: whole ones go to the node, the rest waits for more.
+    /// Bytes of packets and snapshots: whole ones go to the node, the rest waits for more.
     fn take_bytes(&mut self, env: &mut Env, wire: WireId, link: LinkId, bytes: Bytes) {
         let mut bytes = match self.torn.remove(&link) {
             Some(first) => Bytes::from([first, bytes].concat()),
             None => bytes,
         };
         loop {
-            match QuorumPacket::split(&bytes, self.settings.limit) {
-                Ok(Some((packet, len))) => {
-                    bytes = bytes.slice(len..);
-                    self.misread(&packet);
-                    self.tell_core(env, [Input::Packet(link, packet)]);
-                }
-                Ok(None) => break,
-                Err(err) => {
-                    return env.complain("packets", format!("{err} on {}", wire.0));
-                }
+            let taken = match self.incoming.remove(&link) {
+                Some(incoming) => self.take_snapshot_part(env, wire, link, incoming, &mut bytes),
+                None => self.take_packet(env, link, &mut bytes),
+            };
+            match taken {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(err) => return env.complain("packets", format!("{err} on {}", wire.0)),
             }
         }
         if !bytes.is_empty() {
             self.torn.insert(link, bytes);
         }
+    }
+
+    /// Whether there was a whole one.
+    fn take_packet(
+        &mut self,
+        env: &mut Env,
+        link: LinkId,
+        bytes: &mut Bytes,
+    ) -> Result<bool, DecodeError> {
+        let Some((packet, len)) = QuorumPacket::split(bytes, self.settings.limit)? else {
+            return Ok(false);
+        };
+        bytes.advance(len);
+        if packet.kind == PacketType::Snap {
+            self.incoming.insert(link, Incoming::new(packet.zxid));
+            return Ok(true);
+        }
+        self.misread(&packet);
+        self.tell_core(env, [Input::Packet(link, packet)]);
+        Ok(true)
+    }
+
+    /// Whether it was the last one.
+    fn take_snapshot_part(
+        &mut self,
+        env: &mut Env,
+        wire: WireId,
+        link: LinkId,
+        mut incoming: Incoming,
+        bytes: &mut Bytes,
+    ) -> Result<bool, DecodeError> {
+        if !incoming.take(bytes)? {
+            self.incoming.insert(link, incoming);
+            self.tell_core(env, [Input::LinkProgress(link)]);
+            return Ok(false);
+        }
+        let history = env.network.take_history(wire);
+        let history = history.expect("it was noted when the snapshot was sent");
+        let received = incoming.finish(history);
+        let zxid = received.zxid;
+        self.received.insert(link, Box::new(received));
+        self.tell_core(env, [Input::SnapshotReceived { link, zxid }]);
+        Ok(true)
+    }
+
+    /// The link is gone, and what has come of something longer is worth nothing.
+    pub(super) fn forget_torn(&mut self, link: LinkId) {
+        self.torn.remove(&link);
+        self.incoming.remove(&link);
     }
 
     /// A mutant loses what its log's queue holds when broadcast begins.

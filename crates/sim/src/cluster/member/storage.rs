@@ -6,7 +6,7 @@ use crate::cluster::env::Env;
 use crate::cluster::fact::Fact;
 use crate::cluster::schedule::Turn;
 use crate::cluster::site::{Found, REMEDY, TREE};
-use crate::cluster::snapshot::SnapshotOnWire;
+use crate::cluster::snapshot::Received;
 use bytes::Bytes;
 use std::io;
 use std::sync::Arc;
@@ -301,7 +301,7 @@ impl Member {
     }
 
     /// Puts a received snapshot on the disk.
-    fn keep(&mut self, env: &mut Env, received: &SnapshotOnWire) -> Result<(), StorageError> {
+    fn keep(&mut self, env: &mut Env, received: &Received) -> Result<(), StorageError> {
         let mut replica = received.load(TREE).map_err(StorageError::Install)?;
         self.site
             .histories
