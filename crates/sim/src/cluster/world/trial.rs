@@ -31,7 +31,7 @@ enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Trial {
     leader: MemberId,
-    /// Whether another has led since.
+    /// Whether another has led since, or the disk is well again.
     is_passed_on: bool,
 }
 
@@ -83,7 +83,11 @@ impl World {
         let leads = newest
             .map(|(_, leader)| leader)
             .filter(|at| self.serves(*at));
-        if !trial.is_passed_on && leads.is_some_and(|leader| leader != trial.leader) {
+        // It stopped, and whoever started it again has seen to its disk.
+        let place = &self.places[trial.leader];
+        let is_well = !place.is_short_of_room && place.stalled_until_us < self.env.now_us;
+        let is_another = leads.is_some_and(|leader| leader != trial.leader);
+        if !trial.is_passed_on && (is_well || is_another) {
             trial.is_passed_on = true;
             for client in &mut self.clients {
                 client.calm_writes = 0;
