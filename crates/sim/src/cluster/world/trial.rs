@@ -1,7 +1,7 @@
 //! Between the mending and the end: everyone is well, and then the leader's disk alone is not.
 //!
 //! A disk that stalls says nothing, and one that is full says so; either way another must lead, soon, and
-//! every client must get on with it. In the first act other faults would be an excuse.
+//! clients must get on with it. In the first act other faults would be an excuse.
 
 use super::World;
 use super::acts::Act;
@@ -13,8 +13,9 @@ use crate::random::Random;
 const PER_MILLE: u64 = 150;
 /// How long the disk is bad.
 const LASTS_US: u64 = 4_000_000;
-/// Until another leads, and every client has written since: `syncLimit` is 500 ms, an election takes 200 ms
-/// where somebody says nothing, and clients lose patience after 700 ms.
+/// Until another leads, and a client has written since: `syncLimit` is 500 ms, an election takes 200 ms
+/// where somebody says nothing, and clients lose patience after 700 ms. (One that is out of luck tries the
+/// member that does not serve again and again.)
 const OTHERS_LEAD_US: u64 = 3_500_000;
 /// More than any disk holds.
 const VAST: u64 = 1 << 40;
@@ -30,6 +31,7 @@ enum Kind {
 /// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Trial {
+    kind: Kind,
     leader: MemberId,
     /// Whether another has led since, or the disk is well again.
     is_passed_on: bool,
@@ -61,6 +63,7 @@ impl World {
         self.act = Act::Trial {
             since_us: self.env.now_us,
             trial: Trial {
+                kind,
                 leader,
                 is_passed_on: false,
             },
@@ -79,6 +82,10 @@ impl World {
     }
 
     pub(super) fn judge_trial(&mut self, since_us: u64, mut trial: Trial) {
+        if trial.kind == Kind::Fills {
+            // What the member removes, others take.
+            self.leave_little_room(trial.leader);
+        }
         let newest = self.env.checkers.leadership.newest();
         let leads = newest
             .map(|(_, leader)| leader)
@@ -94,7 +101,8 @@ impl World {
             }
             self.act = Act::Trial { since_us, trial };
         }
-        let get_on = self.clients.iter().all(|client| client.calm_writes > 0);
+        let mut clients = self.clients.iter();
+        let get_on = self.clients.is_empty() || clients.any(|client| client.calm_writes > 0);
         if self.env.now_us > since_us + OTHERS_LEAD_US && !(trial.is_passed_on && get_on) {
             let what = format!("leader {}: {}", trial.leader, self.describe());
             self.env
