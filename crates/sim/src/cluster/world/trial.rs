@@ -82,7 +82,7 @@ impl World {
     }
 
     pub(super) fn judge_trial(&mut self, since_us: u64, mut trial: Trial) {
-        if trial.kind == Kind::Fills {
+        if trial.kind == Kind::Fills && self.places[trial.leader].is_short_of_room {
             // What the member removes, others take.
             self.leave_little_room(trial.leader);
         }
