@@ -299,3 +299,20 @@ fn the_twin_bears_with_many_unanswered_writes() {
     }
     book.assert_broken(&[]);
 }
+
+/// Of two writes without an answer the first has made version 1, and nobody has seen it; the second made
+/// version 3, as everyone sees at last. Many ask at a time in between, so that going back to version 1 by way
+/// of every order of theirs would take for ever.
+#[test]
+fn the_twin_tells_unanswered_writes_apart_by_what_is_shown_later() {
+    const ASKING: i64 = 20;
+    let mut book = Book::with_register();
+    book.unanswered(1, 10, "never seen");
+    book.unanswered(1, 11, "seen late");
+    book.set(2, 20..30, "between", 3, 2);
+    for session in 0..ASKING {
+        book.refused(10 + session, 40..50, "refused", 0, 4 + session);
+    }
+    book.synced_read(3, 60..70, "seen late", 4 + ASKING, 3);
+    book.assert_broken(&[]);
+}

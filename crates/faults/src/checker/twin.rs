@@ -53,6 +53,26 @@ enum Effect<'a> {
 type State<'a> = Option<(i32, &'a str)>;
 
 impl<'a> Effect<'a> {
+    fn changes_nothing(self) -> bool {
+        matches!(self, Effect::RefuseVersion { .. } | Effect::Show { .. })
+    }
+
+    /// The version that it has made, as its answer says.
+    fn told(self) -> Option<i32> {
+        match self {
+            Effect::Set { version, .. } => version,
+            _ => None,
+        }
+    }
+
+    /// The value that it has read, and its version.
+    fn shown(self) -> Option<(&'a str, i32)> {
+        match self {
+            Effect::Show { value, version } => Some((value, version)),
+            _ => None,
+        }
+    }
+
     /// The register after it; `None` if it cannot happen now.
     fn apply(self, state: State<'a>) -> Option<State<'a>> {
         match (self, state) {
@@ -162,10 +182,16 @@ fn refused(write: &Write, code: ErrorCode) -> Option<(&str, Effect<'_>)> {
     }
 }
 
-/// Depth first, from the earliest operation on.
+/// Depth first, from the earliest operation on. Answers name versions and values, and no value is written
+/// twice, so that there is hardly ever a choice but for writes without an answer.
 struct Search<'a> {
     /// By the time of the request.
     steps: Vec<Step<'a>>,
+    /// The step that was told to have made a version.
+    told: BTreeMap<i32, usize>,
+    /// The version as which a value was shown, and the other way round.
+    shown_as: BTreeMap<&'a str, i32>,
+    shown_at: BTreeMap<i32, &'a str>,
     is_taken: Vec<bool>,
     /// Those before are all taken, or unanswered.
     first: usize,
@@ -195,7 +221,14 @@ impl<'a> Search<'a> {
     fn new(mut steps: Vec<Step<'a>>) -> Search<'a> {
         steps.sort_by_key(|step| step.invoked_ns);
         let answered = steps.iter().filter(|step| step.is_answered());
+        let told = steps.iter().enumerate();
+        let shown = || steps.iter().filter_map(|step| step.effect.shown());
         Search {
+            told: told
+                .filter_map(|(index, step)| Some((step.effect.told()?, index)))
+                .collect(),
+            shown_as: shown().collect(),
+            shown_at: shown().map(|(value, version)| (version, value)).collect(),
             is_taken: vec![false; steps.len()],
             first: 0,
             answered_left: answered.count(),
@@ -240,8 +273,33 @@ impl<'a> Search<'a> {
     /// What may be next, the likeliest last: what was answered first.
     fn candidates(&self) -> Vec<usize> {
         let mut candidates = self.window();
+        candidates.retain(|step| self.may_be_next(*step));
+        // What changes nothing can as well be now as at any later time.
+        let changes_nothing = |step: &&usize| self.steps[**step].effect.changes_nothing();
+        if let Some(step) = candidates.iter().find(changes_nothing) {
+            return vec![*step];
+        }
         candidates.sort_by_key(|step| std::cmp::Reverse(self.steps[*step].completed_ns));
         candidates
+    }
+
+    fn may_be_next(&self, step: usize) -> bool {
+        let effect = self.steps[step].effect;
+        let Some(after) = effect.apply(self.state) else {
+            return false;
+        };
+        let Some((version, value)) = after.filter(|_| !effect.changes_nothing()) else {
+            return true;
+        };
+        self.told.get(&version).is_none_or(|told| *told == step)
+            && self
+                .shown_at
+                .get(&version)
+                .is_none_or(|shown| *shown == value)
+            && self
+                .shown_as
+                .get(value)
+                .is_none_or(|shown| *shown == version)
     }
 
     /// What is not taken and was asked for before the first answer among those.
