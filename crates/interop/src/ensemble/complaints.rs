@@ -19,10 +19,13 @@ pub(super) fn complaints(kind: Kind, log: &str) -> Vec<(&str, &str)> {
 
 /// The line after an error is its exception.
 fn is_java_s(line: &str, next: &str) -> bool {
+    // A server that is killed between the two never says which it was; then its next life begins.
+    let is_cut_off = next.is_empty() || next.starts_with("[main] ");
     let is_lost_learner = line.contains("Unexpected exception in LearnerHandler")
-        && ["java.io.EOFException", "java.net.SocketException"]
-            .iter()
-            .any(|exception| next.starts_with(exception));
+        && (is_cut_off
+            || ["java.io.EOFException", "java.net.SocketException"]
+                .iter()
+                .any(|exception| next.starts_with(exception)));
     // To a client that has gone while it was being answered.
     let is_lost_client = line.contains("Error sending data synchronously");
     let is_error = line.contains("] ERROR ") && !is_lost_client && !is_lost_learner;
