@@ -41,14 +41,7 @@ impl Connection {
     /// Gives the session back for blocking calls. Nothing may be unanswered.
     pub(crate) fn into_session(mut self) -> io::Result<Session> {
         let next_xid = self.exchange.take_xid();
-        let stream = std::net::TcpStream::from(self.stream);
-        stream.set_nonblocking(false)?;
-        Ok(Session {
-            stream,
-            server: self.server,
-            timeout: self.timeout,
-            next_xid,
-        })
+        Session::of_nonblocking(self.stream, self.server, self.timeout, next_xid)
     }
 
     /// Takes in everything that has arrived.

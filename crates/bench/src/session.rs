@@ -41,6 +41,23 @@ pub(crate) struct Reply {
 }
 
 impl Session {
+    /// A session whose connection did not block until now. Nothing may be unanswered.
+    pub(crate) fn of_nonblocking(
+        stream: mio::net::TcpStream,
+        server: Endpoint,
+        timeout: Duration,
+        next_xid: i32,
+    ) -> io::Result<Session> {
+        let stream = TcpStream::from(stream);
+        stream.set_nonblocking(false)?;
+        Ok(Session {
+            stream,
+            server,
+            timeout,
+            next_xid,
+        })
+    }
+
     /// One session, on the first server.
     pub(crate) fn open(servers: &ConnectString, timeout: Duration) -> anyhow::Result<Session> {
         let mut opened = Session::open_many(servers, 1, timeout)?;

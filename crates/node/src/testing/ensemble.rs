@@ -6,14 +6,25 @@ use crate::{ConnId, Connection, Context, Input, Member, Node, Now, Output, PeerS
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use zooid_proto::election::PeerState;
+use zooid_proto::request::CreateRequest;
 use zooid_proto::{
-    ConnectRequest, Epoch, Jute, OpCode, PacketType, QuorumPacket, RequestHeader, ServerId,
-    SessionId, TxnRecord, Zxid, session_password,
+    Acl, ConnectRequest, Epoch, Jute, OpCode, PacketType, QuorumPacket, RequestHeader, ServerId,
+    SessionId, TxnRecord, Zxid, perms, session_password,
 };
 use zooid_tree::{Replica, TreeOptions};
 use zooid_zab::{EnsembleSettings, Epochs, LinkId, LogProbe, Membership, QuorumVerifier, View};
 
 type Log = Vec<(Zxid, Bytes)>;
+
+/// Asks for a node that everyone may change, without data.
+pub(crate) fn create(path: &str) -> CreateRequest {
+    CreateRequest {
+        path: path.into(),
+        data: None,
+        acl: vec![Acl::anyone(perms::ALL)],
+        flags: 0,
+    }
+}
 
 /// One server and its disk.
 pub(crate) struct Server {

@@ -92,14 +92,7 @@ impl Watcher {
 
     /// Gives the session back for blocking calls. Nothing may be unanswered.
     pub(crate) fn into_session(self) -> io::Result<Session> {
-        let stream = std::net::TcpStream::from(self.stream);
-        stream.set_nonblocking(false)?;
-        Ok(Session {
-            stream,
-            server: self.server,
-            timeout: self.timeout,
-            next_xid: self.next_xid,
-        })
+        Session::of_nonblocking(self.stream, self.server, self.timeout, self.next_xid)
     }
 
     /// Starts to read every node.

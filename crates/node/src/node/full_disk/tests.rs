@@ -1,23 +1,14 @@
 use crate::ConnId;
 use crate::Input;
 use crate::testing::Packet;
-use crate::testing::ensemble::TestEnsemble;
-use zooid_proto::request::{CreateRequest, PathOnly, PathVersion};
-use zooid_proto::{Acl, ErrorCode, OpCode, ServerId, TxnRecord, perms};
+use crate::testing::ensemble::{TestEnsemble, create};
+use zooid_proto::request::{PathOnly, PathVersion};
+use zooid_proto::{ErrorCode, OpCode, ServerId, TxnRecord};
 
 /// `SystemError`.
 const FULL: i32 = -1;
 /// How long it takes until the others are asked again.
 const AGAIN_MS: i64 = 300_000;
-
-fn create(path: &str) -> CreateRequest {
-    CreateRequest {
-        path: path.into(),
-        data: None,
-        acl: vec![Acl::anyone(perms::ALL)],
-        flags: 0,
-    }
-}
 
 fn delete(path: &str) -> PathVersion {
     PathVersion {

@@ -1,17 +1,8 @@
 use crate::ConnId;
 use crate::testing::Packet;
-use crate::testing::ensemble::TestEnsemble;
-use zooid_proto::request::{CreateRequest, PathOnly};
-use zooid_proto::{Acl, OpCode, ServerId, perms};
-
-fn create(path: &str) -> CreateRequest {
-    CreateRequest {
-        path: path.into(),
-        data: None,
-        acl: vec![Acl::anyone(perms::ALL)],
-        flags: 0,
-    }
-}
+use crate::testing::ensemble::{TestEnsemble, create};
+use zooid_proto::request::PathOnly;
+use zooid_proto::{OpCode, ServerId};
 
 fn sync(ensemble: &mut TestEnsemble, id: ServerId, conn: ConnId, xid: i32) {
     ensemble.request(id, conn, xid, OpCode::Sync, &PathOnly { path: "/".into() });

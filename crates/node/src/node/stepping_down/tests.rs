@@ -1,16 +1,6 @@
 use crate::testing::Packet;
-use crate::testing::ensemble::TestEnsemble;
-use zooid_proto::request::CreateRequest;
-use zooid_proto::{Acl, OpCode, ServerId, perms};
-
-fn create(path: &str) -> CreateRequest {
-    CreateRequest {
-        path: path.into(),
-        data: None,
-        acl: vec![Acl::anyone(perms::ALL)],
-        flags: 0,
-    }
-}
+use crate::testing::ensemble::{TestEnsemble, create};
+use zooid_proto::{OpCode, ServerId};
 
 /// An ensemble whose leader has proposed a follower's write and lacks a quorum for it, and cannot get
 /// one before `sync_everyone`.
