@@ -1,6 +1,7 @@
 //! Building a replica from a snapshot's records (spec §4.4; Java `DataTree.deserialize`).
 
 use crate::acl_table::AclSlot;
+use crate::index::Twice;
 use crate::nodes::{Nodes, Slot};
 use crate::replica::Replica;
 use crate::tree::{Tree, TreeOptions};
@@ -33,6 +34,27 @@ pub struct ReplicaBuilder {
     acls: BTreeMap<i64, AclSlot>,
     has_root: bool,
     digest: Option<(Zxid, TxnDigest)>,
+    last: Last,
+}
+
+/// The node that came last: the next one's parent is mostly it, or above it.
+#[derive(Debug, Default)]
+struct Last {
+    path: String,
+    slot: Slot,
+}
+
+impl Last {
+    /// The slot of `path`, if that is the last node's or leads to it.
+    fn ancestor(&self, path: &str, nodes: &Nodes) -> Option<Slot> {
+        let mut at = self.path.as_str();
+        let mut slot = self.slot;
+        while at.len() > path.len() {
+            (at, _) = split(at)?;
+            slot = nodes.parent(slot);
+        }
+        (at == path).then_some(slot)
+    }
 }
 
 /// The number that stands for `world:anyone` with all permissions.
@@ -48,6 +70,7 @@ impl ReplicaBuilder {
             acls: BTreeMap::from([(OPEN_ACL_ID, AclSlot::OPEN)]),
             has_root: false,
             digest: None,
+            last: Last::default(),
         }
     }
 
@@ -72,7 +95,8 @@ impl ReplicaBuilder {
     /// goes on to create the node again with its ACL. Until it does, nobody has access.
     ///
     /// # Errors
-    /// [`LoadError::Orphan`], [`LoadError::Duplicate`], [`LoadError::BadPath`].
+    /// [`LoadError::Orphan`], [`LoadError::BadPath`]; [`LoadError::Duplicate`] here or later, at the
+    /// latest when it ends.
     pub fn node(
         &mut self,
         path: &str,
@@ -92,7 +116,10 @@ impl ReplicaBuilder {
         }
         let parent = self.parent_of(path)?;
         self.tree.acls.add_use(acl);
-        self.tree.insert(parent, path, data, acl, &stat);
+        let inserted = (self.tree).insert_deferred(parent, path, data, acl, &stat);
+        self.last.slot = inserted.map_err(|twice| self.duplicate(twice))?;
+        self.last.path.clear();
+        self.last.path.push_str(path);
         Ok(())
     }
 
@@ -105,11 +132,13 @@ impl ReplicaBuilder {
     /// Ends with the zxid that the snapshot is named for.
     ///
     /// # Errors
-    /// [`LoadError::NoRoot`].
+    /// [`LoadError::NoRoot`], [`LoadError::Duplicate`].
     pub fn finish(mut self, zxid: Zxid) -> Result<Replica, LoadError> {
         if !self.has_root {
             return Err(LoadError::NoRoot);
         }
+        let settled = self.tree.nodes.settle_all();
+        settled.map_err(|twice| self.duplicate(twice))?;
         self.tree.acls.purge_unused();
         self.tree.recount_quotas();
         let mut replica = Replica::from_parts(self.tree, self.sessions, zxid);
@@ -119,18 +148,26 @@ impl ReplicaBuilder {
         Ok(replica)
     }
 
-    fn parent_of(&self, path: &str) -> Result<Slot, LoadError> {
+    fn parent_of(&mut self, path: &str) -> Result<Slot, LoadError> {
         let bad_path = || LoadError::BadPath(path.to_owned());
-        let (_, name) = split(path).ok_or_else(bad_path)?;
+        let (parent, name) = split(path).ok_or_else(bad_path)?;
         if name.is_empty() || !Nodes::name_fits(name) {
             return Err(bad_path());
         }
-        let parent = self.tree.parent_of(path).filter(|_| self.has_root);
-        let parent = parent.ok_or_else(|| LoadError::Orphan(path.to_owned()))?;
-        if self.tree.find(path).is_some() {
-            return Err(LoadError::Duplicate(path.to_owned()));
+        let orphan = || LoadError::Orphan(path.to_owned());
+        if !self.has_root {
+            return Err(orphan());
         }
-        Ok(parent)
+        if let Some(slot) = self.last.ancestor(parent, &self.tree.nodes) {
+            return Ok(slot);
+        }
+        let settled = self.tree.nodes.settle(parent);
+        settled.map_err(|twice| self.duplicate(twice))?;
+        self.tree.find(parent).ok_or_else(orphan)
+    }
+
+    fn duplicate(&self, Twice(slot): Twice) -> LoadError {
+        LoadError::Duplicate(self.tree.nodes.path(slot))
     }
 
     fn acl_slot(&mut self, acl_id: i64) -> AclSlot {

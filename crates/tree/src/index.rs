@@ -6,6 +6,9 @@
 //!
 //! It is kept in shards that grow each by itself and by a quarter at most: nobody waits for millions of
 //! entries to move, and there is never much room that is not used.
+//!
+//! A tree that is loaded is entered by [`Index::defer`]: entries wait with their shard until they are
+//! many or somebody looks there, and are placed together while the shard is in the cache.
 
 use crate::nodes::Slot;
 use crate::path_hash::PathHash;
@@ -13,6 +16,8 @@ use crate::path_hash::PathHash;
 const SHARD_BITS: u32 = 8;
 const SHARDS: usize = 1 << SHARD_BITS;
 const BUCKETS_MIN: usize = 8;
+/// Most entries that wait in one shard: 32 KiB of them, as much as a shard of a million nodes has.
+const WAITING_MAX: usize = 1 << 12;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
@@ -41,7 +46,13 @@ pub(crate) struct Index {
 struct Shard {
     buckets: Box<[Entry]>,
     len: usize,
+    /// Entered, but not placed yet; always empty once a tree is loaded.
+    waiting: Vec<Entry>,
 }
+
+/// Two slots that are the same node: the second was entered when the first was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Twice(pub(crate) Slot);
 
 impl Index {
     pub(crate) fn new() -> Index {
@@ -65,6 +76,41 @@ impl Index {
     pub(crate) fn insert(&mut self, hash: PathHash, slot: Slot) {
         assert!(slot != Slot::ROOT, "the root is not indexed");
         self.shards[hash.shard(SHARDS)].insert(Entry { hash, slot });
+    }
+
+    /// Enters a slot that nobody finds before its shard is settled; that is when `is_same` is asked
+    /// whether two slots with one hash are one node.
+    pub(crate) fn defer(
+        &mut self,
+        hash: PathHash,
+        slot: Slot,
+        is_same: impl Fn(Slot, Slot) -> bool,
+    ) -> Result<(), Twice> {
+        assert!(slot != Slot::ROOT, "the root is not indexed");
+        let shard = &mut self.shards[hash.shard(SHARDS)];
+        shard.waiting.push(Entry { hash, slot });
+        if shard.waiting.len() < WAITING_MAX {
+            return Ok(());
+        }
+        shard.settle(&is_same)
+    }
+
+    /// Places what waits where this hash belongs.
+    pub(crate) fn settle(
+        &mut self,
+        hash: PathHash,
+        is_same: impl Fn(Slot, Slot) -> bool,
+    ) -> Result<(), Twice> {
+        self.shards[hash.shard(SHARDS)].settle(&is_same)
+    }
+
+    /// Places everything that waits.
+    pub(crate) fn settle_all(&mut self, is_same: impl Fn(Slot, Slot) -> bool) -> Result<(), Twice> {
+        for shard in &mut self.shards {
+            shard.settle(&is_same)?;
+            shard.waiting = Vec::new();
+        }
+        Ok(())
     }
 
     /// Takes a slot out that is there.
@@ -100,11 +146,24 @@ impl Shard {
     }
 
     fn insert(&mut self, new: Entry) {
-        if self.len == self.len_max() {
-            self.grow();
-        }
+        self.make_room(1);
         self.len += 1;
         self.place(new);
+    }
+
+    fn settle(&mut self, is_same: &impl Fn(Slot, Slot) -> bool) -> Result<(), Twice> {
+        self.make_room(self.waiting.len());
+        let mut waiting = std::mem::take(&mut self.waiting);
+        for new in waiting.drain(..) {
+            let twin = self.position(new.hash, |slot| is_same(slot, new.slot));
+            if twin.is_some() {
+                return Err(Twice(new.slot));
+            }
+            self.len += 1;
+            self.place(new);
+        }
+        self.waiting = waiting;
+        Ok(())
     }
 
     /// Whoever is farther from the place that it wants goes first.
@@ -145,17 +204,21 @@ impl Shard {
         }
     }
 
-    /// Full to seven eighths.
-    fn len_max(&self) -> usize {
-        self.buckets.len() - self.buckets.len() / 8
+    /// Grows, if need be, for so many more.
+    fn make_room(&mut self, more: usize) {
+        let wanted = self.len + more;
+        let mut buckets = self.buckets.len();
+        while len_max(buckets) < wanted {
+            buckets = grown(buckets);
+        }
+        if buckets > self.buckets.len() {
+            self.grow(buckets);
+        }
     }
 
-    /// By a quarter of the next lower power of two: the sizes that an allocator has, too.
-    fn grow(&mut self) {
-        let before = std::mem::take(&mut self.buckets);
-        let step = before.len().checked_ilog2().map_or(0, |bits| 1 << bits) / 4;
-        let buckets = (before.len() + step).max(BUCKETS_MIN);
-        self.buckets = vec![Entry::VACANT; buckets].into();
+    fn grow(&mut self, buckets: usize) {
+        let larger = vec![Entry::VACANT; buckets].into();
+        let before = std::mem::replace(&mut self.buckets, larger);
         for entry in before {
             if !entry.is_vacant() {
                 self.place(entry);
@@ -184,6 +247,17 @@ impl Shard {
             at + 1
         }
     }
+}
+
+/// Full to seven eighths.
+fn len_max(buckets: usize) -> usize {
+    buckets - buckets / 8
+}
+
+/// By a quarter of the next lower power of two: the sizes that an allocator has, too.
+fn grown(buckets: usize) -> usize {
+    let step = buckets.checked_ilog2().map_or(0, |bits| 1 << bits) / 4;
+    (buckets + step).max(BUCKETS_MIN)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //! business.
 
 use crate::acl_table::AclSlot;
-use crate::index::Index;
+use crate::index::{Index, Twice};
 use crate::path_hash::PathHash;
 use crate::slab::Slab;
 use zooid_proto::{EphemeralOwner, OwnerRules, Stat, StatPersisted, Zxid};
@@ -37,6 +37,17 @@ struct Packed {
     digest_prefix: u32,
     acl: AclSlot,
     shape: Shape,
+}
+
+impl Packed {
+    fn name(&self) -> &[u8] {
+        &self.name_and_data[..self.shape.name_len()]
+    }
+
+    /// Whether both have one path.
+    fn is_same_as(&self, other: &Packed) -> bool {
+        self.parent == other.parent && self.name() == other.name()
+    }
 }
 
 /// A mebibyte of nodes, untouched as long as there are few.
@@ -156,14 +167,43 @@ impl Nodes {
 
     /// Inserts a node that does not exist, below a parent that does.
     pub(crate) fn insert(&mut self, node: &NewNode<'_>) -> Slot {
-        let (_, name) = node.path.rsplit_once('/').expect("paths have a slash");
         let hash = PathHash::of(node.path);
+        let slot = self.hang(node, hash);
+        self.index.insert(hash, slot);
+        slot
+    }
+
+    /// As [`Nodes::insert`], but the node is found only after [`Nodes::settle`] for its path or
+    /// [`Nodes::settle_all`]. One of the three says if there is such a node already.
+    pub(crate) fn insert_deferred(&mut self, node: &NewNode<'_>) -> Result<Slot, Twice> {
+        let hash = PathHash::of(node.path);
+        let slot = self.hang(node, hash);
+        let slab = &self.slab;
+        (self.index).defer(hash, slot, |a, b| slab[a.0].is_same_as(&slab[b.0]))?;
+        Ok(slot)
+    }
+
+    /// Makes a path found if it was inserted deferred.
+    pub(crate) fn settle(&mut self, path: &str) -> Result<(), Twice> {
+        let slab = &self.slab;
+        let hash = PathHash::of(path);
+        (self.index).settle(hash, |a, b| slab[a.0].is_same_as(&slab[b.0]))
+    }
+
+    /// Makes all paths found.
+    pub(crate) fn settle_all(&mut self) -> Result<(), Twice> {
+        let slab = &self.slab;
+        (self.index).settle_all(|a, b| slab[a.0].is_same_as(&slab[b.0]))
+    }
+
+    /// Places a node, and enters it with its parent.
+    fn hang(&mut self, node: &NewNode<'_>, hash: PathHash) -> Slot {
+        let (_, name) = node.path.rsplit_once('/').expect("paths have a slash");
         let slot = self.place(node, name, hash);
         let siblings = &mut self.branch_mut(node.parent).children;
         siblings.push(slot);
         let position = u32::try_from(siblings.len() - 1).expect("children are slots");
         self.slab[slot.0].position = position;
-        self.index.insert(hash, slot);
         slot
     }
 
@@ -288,8 +328,7 @@ impl Nodes {
     }
 
     pub(crate) fn name_bytes(&self, slot: Slot) -> &[u8] {
-        let node = &self.slab[slot.0];
-        &node.name_and_data[..node.shape.name_len()]
+        self.slab[slot.0].name()
     }
 
     pub(crate) fn name(&self, slot: Slot) -> &str {

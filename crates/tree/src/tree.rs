@@ -7,6 +7,7 @@
 
 use crate::acl_table::{AclSlot, AclTable};
 use crate::digest;
+use crate::index::Twice;
 use crate::nodes::{NewNode, Nodes, Slot};
 use crate::owners::Owners;
 use crate::quota::{self, Quota, QuotaPaths, QuotaText};
@@ -160,11 +161,38 @@ impl Tree {
             stat,
             digest_prefix,
         });
+        self.count_in(slot, path, data);
+        slot
+    }
+
+    /// As [`Tree::insert`], for the loader: see [`Nodes::insert_deferred`].
+    pub(crate) fn insert_deferred(
+        &mut self,
+        parent: Slot,
+        path: &str,
+        data: Option<&[u8]>,
+        acl: AclSlot,
+        stat: &StatPersisted,
+    ) -> Result<Slot, Twice> {
+        let digest_prefix = self.digest_prefix(path, data);
+        let slot = self.nodes.insert_deferred(&NewNode {
+            path,
+            parent,
+            data,
+            acl,
+            stat,
+            digest_prefix,
+        })?;
+        self.count_in(slot, path, data);
+        Ok(slot)
+    }
+
+    /// What is derived from the nodes hears of a new one.
+    fn count_in(&mut self, slot: Slot, path: &str, data: Option<&[u8]>) {
         self.walks.inserted(slot);
         self.digest = self.digest.wrapping_add(self.node_digest(slot));
         self.data_size += node_size(path, data);
         self.owners.add(slot, self.owner(slot));
-        slot
     }
 
     /// Java `DataTree.createNode`.

@@ -24,14 +24,62 @@ fn what_is_no_tree_is_refused() {
     for path in ["a", "/", "/a/"] {
         assert_eq!(node(path), Err(LoadError::BadPath(path.into())), "{path}");
     }
-    let mut builder = with_root();
-    builder.node("/a", None, -1, stat()).unwrap();
-    let again = builder.node("/a", None, -1, stat());
-    assert_eq!(again, Err(LoadError::Duplicate("/a".into())));
     let mut rootless = ReplicaBuilder::new(OPTIONS);
     let orphan = rootless.node("/a", None, -1, stat());
     assert_eq!(orphan, Err(LoadError::Orphan("/a".into())));
     assert_eq!(rootless.finish(Zxid(1)).unwrap_err(), LoadError::NoRoot);
+}
+
+/// The nodes of a stream that are more than wait for one another, with an order that jumps between
+/// parents, `again` somewhere behind them.
+fn load_many(again: Option<&str>) -> Result<Replica, LoadError> {
+    let mut builder = with_root();
+    for directory in 0..100 {
+        builder.node(&format!("/d{directory}"), None, -1, stat())?;
+    }
+    for child in 0..100 {
+        for directory in 0..100 {
+            let path = format!("/d{directory}/c{child}");
+            builder.node(&path, Some(path.as_bytes()), -1, stat())?;
+        }
+    }
+    if let Some(path) = again {
+        builder.node(path, None, -1, stat())?;
+    }
+    builder.node("/d5/c5/below", None, -1, stat())?;
+    builder.finish(Zxid(1))
+}
+
+#[test]
+fn nodes_are_found_in_whichever_order_they_came() {
+    let replica = load_many(None).unwrap();
+    assert_eq!(replica.node_count(), 2 + 100 + 100 * 100 + 1);
+    for path in ["/d0", "/d99", "/d5/c5/below", "/d0/c0", "/d99/c99"] {
+        assert_eq!(replica.node(path).unwrap().path(), path);
+    }
+    let data = replica.node("/d42/c7").unwrap().data();
+    assert_eq!(data, Some(&b"/d42/c7"[..]));
+    assert!(replica.node("/d5/c100").is_none());
+    for path in ["/d3", "/d5/c5", "/d99/c99"] {
+        let twice = load_many(Some(path)).unwrap_err();
+        assert_eq!(twice, LoadError::Duplicate(path.into()));
+    }
+}
+
+/// Whichever node of the same path becomes the parent, the load fails.
+#[test]
+fn a_node_that_came_twice_is_refused_with_children_below_either() {
+    for before_end in ["/a/b", "/c"] {
+        let mut builder = with_root();
+        let mut load = || {
+            for path in ["/a", "/a/x", "/a", before_end] {
+                builder.node(path, None, -1, stat())?;
+            }
+            Ok(())
+        };
+        let loaded = load().and_then(|()| builder.finish(Zxid(1)).map(drop));
+        assert_eq!(loaded, Err(LoadError::Duplicate("/a".into())));
+    }
 }
 
 #[test]

@@ -23,6 +23,18 @@ fn zxids(log: &DecodedLog) -> Vec<i64> {
 }
 
 #[test]
+fn zeros_at_the_end_are_told_from_others() {
+    for len in [0, 1, 63, 1024, 1025, 5000] {
+        let mut bytes = vec![0; len];
+        assert_eq!(super::len_without_zeros(&bytes), 0);
+        for at in [0, 1, 1023, 1024, 4999].into_iter().filter(|at| *at < len) {
+            bytes[at] = 0x80;
+            assert_eq!(super::len_without_zeros(&bytes), at + 1, "of {len}");
+        }
+    }
+}
+
+#[test]
 fn a_whole_log_reads_back() {
     let (bytes, _) = log_bytes(20);
     let log = decode_log(&bytes).unwrap();
