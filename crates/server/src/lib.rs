@@ -26,6 +26,7 @@ mod log_thread;
 mod member;
 mod membership;
 mod metrics;
+mod pace;
 mod quorum;
 mod quota_log;
 pub mod repair;

@@ -21,8 +21,9 @@ use zooid_tree::Replica;
 pub(crate) const LOG_QUEUE_MAX: usize = 1024;
 /// When so many records are to be synced, no more are added (Java `zookeeper.maxBatchSize` bounds the same).
 const SYNC_BATCH_MAX: usize = 4096;
-/// After so long without a command the free space is looked at all the same: others fill and empty disks.
-const SPACE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// After so long without a command the free space is looked at all the same, since others fill and empty
+/// disks, and for a snapshot that is owed.
+const IDLE_MAX: Duration = Duration::from_secs(1);
 
 /// What reaches the log thread.
 pub(crate) enum LogCommand {
@@ -138,7 +139,7 @@ pub(crate) struct LogThread {
     snapshots: SyncSender<()>,
     /// As the core knows it.
     space: DiskSpace,
-    /// A snapshot is due, and waits for space.
+    /// A snapshot is due, and waits for space, or for the one before to be written.
     owes_snapshot: bool,
 }
 
@@ -175,12 +176,12 @@ impl LogThread {
     pub(crate) fn run(mut self) {
         loop {
             self.look_for_space();
-            let first = match self.inbox.recv_timeout(SPACE_LOOK_INTERVAL) {
-                Ok(first) => first,
-                Err(RecvTimeoutError::Timeout) => continue,
+            let turned = match self.inbox.recv_timeout(IDLE_MAX) {
+                Ok(first) => self.turn(first),
+                Err(RecvTimeoutError::Timeout) => self.snapshot_if_owed().map_err(Into::into),
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            if let Err(failure) = self.turn(first) {
+            if let Err(failure) = turned {
                 error!(%failure, "the storage has failed");
                 let reason = failure.to_string();
                 self.progress
@@ -253,7 +254,7 @@ impl LogThread {
         };
         self.sync(batch.records)?;
         self.progress.report(Completion::Plain(persisted));
-        self.roll_if_due(batch.records)?;
+        self.snapshot_if_due(batch.records)?;
         Ok(())
     }
 
@@ -362,19 +363,27 @@ impl LogThread {
         Ok(())
     }
 
-    /// Starts a new log file and asks for a snapshot, so that recovery never replays too much. Not on a
-    /// full disk: both would take the room that is kept for the log.
-    fn roll_if_due(&mut self, records: usize) -> Result<(), LogError> {
+    /// Counts what was written, and sees to a snapshot if one is due, so that recovery never replays too
+    /// much.
+    fn snapshot_if_due(&mut self, records: usize) -> Result<(), LogError> {
         let records = u64::try_from(records).unwrap_or(u64::MAX);
         self.owes_snapshot |= self.cadence.is_due(records, self.log.size());
+        self.snapshot_if_owed()
+    }
+
+    /// Asks for a snapshot that is owed and starts a new log file. Not on a full disk: both would take the
+    /// room that is kept for the log. And not while one is being written: a file that no snapshot begins
+    /// behind would be of no use, and beginning one takes its time.
+    fn snapshot_if_owed(&mut self) -> Result<(), LogError> {
         if !self.owes_snapshot || self.space == DiskSpace::Low {
+            return Ok(());
+        }
+        if self.snapshots.try_send(()).is_err() {
             return Ok(());
         }
         self.owes_snapshot = false;
         self.log.roll()?;
         self.log.reset_size();
-        // A full queue: a snapshot is being written already.
-        let _ = self.snapshots.try_send(());
         Ok(())
     }
 }

@@ -179,7 +179,8 @@ impl Server {
 
         let (core_sender, core_inbox) = mpsc::channel(CORE_QUEUE_MAX);
         let (log_sender, log_inbox) = sync_channel(LOG_QUEUE_MAX);
-        let (snapshot_sender, snapshot_inbox) = sync_channel(1);
+        // Without room: a snapshot is asked for only when there is nobody writing one.
+        let (snapshot_sender, snapshot_inbox) = sync_channel(0);
         let progress = Arc::new(LogProgress::new(core_sender.clone()));
         let cadence = SnapshotCadence::new(&config.storage, opened.replayed, clock::now().wall_ms);
         let shared = Arc::new(Shared::new(

@@ -1,6 +1,7 @@
 //! When snapshots are taken, taking them, and purging old ones.
 
 use crate::database::Files;
+use crate::pace::Pace;
 use crate::shared::Shared;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -71,8 +72,9 @@ impl SnapshotThread {
                     self.shared.stats.snapshot_taken(start.elapsed());
                     info!(%zxid, took = ?start.elapsed(), "snapshot written");
                 }
-                Err(SnapshotError::Overtaken) => {
-                    info!("the history was replaced while a snapshot of it was written");
+                // The history was replaced, or the server stops: the log is enough.
+                Err(reason @ (SnapshotError::Overtaken | SnapshotError::GivenUp)) => {
+                    info!(%reason, "no snapshot");
                 }
                 // The log alone is enough to recover; the next one may succeed.
                 Err(error) => {
@@ -94,15 +96,15 @@ fn snapshot(shared: &Shared) -> Result<zooid_proto::Zxid, SnapshotError> {
         let mut replica = shared.replica.write();
         (snapshots.ticket(), shared.begin_walk(&mut replica))
     };
-    // When the replica has been replaced the rest of the walk stays unwritten, and what there is of the
-    // snapshot never gets its name: its ticket is of the old history.
+    let mut pace = Pace::new();
     let written = snapshots.write(
         ticket,
         &mut walk.walk,
         &recover_options.snapshot,
         &mut |visit| {
+            pace.keep();
             let replica = shared.replica.read();
-            if walk.started.is_current(shared) {
+            if walk.started.is_current(shared) && !shared.is_draining() {
                 visit(&replica);
             }
         },

@@ -21,8 +21,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zooid_proto::{TxnDigest, Zxid};
 use zooid_tree::{Replica, ReplicaBuilder, TreeOptions, Walk};
 
-/// How much is taken from the replica under one lock, in bytes.
-const CHUNK_LEN: usize = 128 << 10;
+/// How much is taken from the replica under one lock, in bytes: some tens of microseconds, which is what
+/// a write may have to wait.
+const CHUNK_LEN: usize = 32 << 10;
 
 /// How many valid snapshots are tried before giving up (Java `FileSnap.deserialize`).
 pub(crate) const LOAD_ATTEMPTS_MAX: usize = 100;
@@ -68,6 +69,9 @@ pub enum SnapshotError {
     /// The history was truncated or replaced while the snapshot was being written.
     #[error("the snapshot was overtaken by a truncation and was thrown away")]
     Overtaken,
+    /// Whoever reads the replica did not go on.
+    #[error("the snapshot was given up before its end")]
+    GivenUp,
 }
 
 /// The directory of snapshots, shared by the threads that write, truncate and purge.
@@ -86,7 +90,8 @@ pub struct Snapshots {
 pub struct Ticket(u64);
 
 /// How the writer of a snapshot gets at the replica: calls what it is given, once, under the
-/// replica's read lock.
+/// replica's read lock; or does not, and the snapshot is given up. It may take its time, which is how
+/// fast the snapshot is written.
 pub type ReadReplica<'a> = dyn FnMut(&mut dyn FnMut(&Replica)) + 'a;
 
 /// A loaded snapshot.
@@ -172,8 +177,9 @@ impl Snapshots {
         let mut chunk = Vec::with_capacity(CHUNK_LEN * 2);
         loop {
             chunk.clear();
-            let mut more = false;
-            read(&mut |replica| more = walk.next_chunk(replica, &mut chunk, CHUNK_LEN));
+            let mut more = None;
+            read(&mut |replica| more = Some(walk.next_chunk(replica, &mut chunk, CHUNK_LEN)));
+            let more = more.ok_or(SnapshotError::GivenUp)?;
             encoder.body(&chunk)?;
             if !more {
                 break;

@@ -2,12 +2,14 @@
 
 use crate::bystander::Bystander;
 use crate::packet::{connect, framed, receive, request, shake_hands};
+use crate::preload;
 use crate::zooid::{Setup, Zooid, binary};
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::process::Command;
 use zooid_interop::{Session, Wire, anyone};
 use zooid_proto::request::CreateRequest;
-use zooid_proto::{ErrorCode, Jute, OpCode};
+use zooid_proto::{CreateMode, ErrorCode, Jute, OpCode};
 
 const PIPELINED: i32 = 100;
 
@@ -90,6 +92,57 @@ fn client_that_reads_nothing_does_not_keep_the_server_from_stopping() {
     }
     bystander.ping();
     zooid.stop();
+}
+
+/// While a snapshot of four pieces is being written, the first of which is held up: whoever is told to stop
+/// does not write the others.
+#[test]
+fn a_snapshot_does_not_keep_the_server_from_stopping() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let setup = Setup::on(directory.path());
+    let zooid = setup.start();
+    let mut session = Session::open(zooid.address, 40_000).expect("a session");
+    for path in ["/a", "/b", "/c", "/d"] {
+        let created = session.create(
+            path,
+            Some(&[7; 1_000_000]),
+            &anyone(),
+            CreateMode::Persistent,
+        );
+        created.expect("served");
+    }
+    zooid.stop();
+
+    let hold = directory.path().join("hold");
+    let library = preload::build(directory.path(), "held_sync");
+    let zooid = (setup.clone())
+        .config("snapCount", &20)
+        .environment("LD_PRELOAD", &library.display())
+        .environment("HELD_SYNC_OF", &"/.snapshot.")
+        .environment("HELD_SYNC_WHILE", &hold.display())
+        .start();
+    fs::write(&hold, "").expect("the test's own directory");
+    let snapshots = || {
+        let files = fs::read_dir(setup.data_dir().join("version-2")).expect("it is there");
+        let names = files.map(|file| file.expect("listed").file_name());
+        let names = names.map(|name| name.into_string().expect("a name of ours"));
+        let mut snapshots: Vec<_> = names.filter(|name| name.contains("snapshot")).collect();
+        snapshots.sort();
+        snapshots
+    };
+    let before = snapshots();
+    let mut session = Session::open(zooid.address, 40_000).expect("a session");
+    let mut idle = shake_hands(zooid.address);
+    while snapshots() == before {
+        session.set_data("/a", None, -1).expect("served");
+    }
+    zooid.signal("TERM");
+    assert_eq!(idle.receive_rest().expect("closed"), b"");
+    fs::remove_file(&hold).expect("it is held");
+    let ended = zooid.wait();
+    ended.assert_exit_code(0);
+    ended.assert_says("the snapshot was given up before its end");
+    assert_eq!(snapshots(), before);
 }
 
 #[test]

@@ -134,7 +134,8 @@ impl Write for Compressor {
     }
 }
 
-/// Writes a file from the front, in large pieces.
+/// Writes a file from the front, in large pieces, and syncs each: what is left for later is flushed
+/// all at once, and whoever syncs the log meanwhile waits for hundreds of megabytes.
 #[derive(Debug)]
 pub(super) struct FileSink {
     file: Box<dyn DiskFile>,
@@ -163,6 +164,7 @@ impl Write for FileSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.buf.len() + bytes.len() > BUFFER_LEN {
             self.flush()?;
+            self.file.sync()?;
         }
         self.buf.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -175,3 +177,6 @@ impl Write for FileSink {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-use super::{Compression, SnapshotOptions, decode_snapshot};
+use super::{Compression, SnapshotError, SnapshotOptions, decode_snapshot};
 use crate::disk::{Fault, Survival};
 use crate::testing::{Site, apply, content, replica_at, site, tree_options};
 use zooid_proto::Zxid;
@@ -220,4 +220,31 @@ proptest::proptest! {
             let _ = decode_snapshot(&spliced, compression);
         }
     }
+}
+
+#[test]
+fn a_snapshot_whose_reader_does_not_go_on_leaves_nothing() {
+    let site = prepared();
+    let mut replica = replica_at(Zxid(600));
+    let ticket = site.snapshots.ticket();
+    let mut walk = replica.begin_walk();
+    let mut chunks = 0;
+    let given_up = (site.snapshots).write(
+        ticket,
+        &mut walk,
+        &options(Compression::None),
+        &mut |chunk| {
+            chunks += 1;
+            if chunks < 3 {
+                chunk(&replica);
+            }
+        },
+    );
+    assert!(
+        matches!(given_up, Err(SnapshotError::GivenUp)),
+        "{given_up:?}"
+    );
+    assert_eq!(chunks, 3);
+    let left = site.disk.list(&site.dirs.snapshots).unwrap();
+    assert!(left.is_empty(), "{left:?}");
 }

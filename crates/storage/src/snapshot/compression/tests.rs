@@ -1,0 +1,28 @@
+use super::{BUFFER_LEN, FileSink};
+use crate::disk::{Disk as _, SimulatedDisk, Survival};
+use crate::width::len64;
+use std::io::Write as _;
+use std::path::Path;
+
+#[test]
+fn never_more_than_a_piece_waits_to_be_synced() {
+    let disk = SimulatedDisk::new(1);
+    let dir = Path::new("/data");
+    disk.create_dir_all(dir).unwrap();
+    let path = dir.join("file");
+    let mut sink = FileSink::new(disk.create(&path).unwrap());
+    disk.sync_dir(dir).unwrap();
+    let chunk = vec![7; 10_000];
+    let mut written = 0;
+    while written < 4 * BUFFER_LEN {
+        sink.write_all(&chunk).unwrap();
+        written += chunk.len();
+        let survivor = disk.survivor(Survival::Nothing);
+        let durable = survivor.open(&path).unwrap().size().unwrap();
+        assert!(durable + len64(BUFFER_LEN) >= len64(written), "{written}");
+    }
+    let len = sink.sync().unwrap();
+    assert_eq!(len, len64(written));
+    let survivor = disk.survivor(Survival::Nothing);
+    assert_eq!(survivor.open(&path).unwrap().size().unwrap(), len);
+}
