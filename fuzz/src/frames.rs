@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use zooid_node::{
-    Authenticator, ConnId, Connection, ContainerSettings, Context, Input, Node, Now, Output,
-    Settings,
+    Authenticator, ByteChain, ConnId, Connection, ContainerSettings, Context, Input, Node, Now,
+    Output, Settings,
 };
 use zooid_proto::{
     ConnectRequest, Jute, Limit, OwnerRules, Reader, ReplyHeader, ServerId, SessionId, Zxid,
@@ -51,6 +51,7 @@ impl Server {
         let replica = Replica::new(TreeOptions {
             digest: settings.digest,
             owner_rules: settings.owner_rules,
+            ..TreeOptions::default()
         });
         let now = Now {
             mono_ms: 0,
@@ -99,7 +100,7 @@ impl Server {
         };
         self.frame(conn, &request.to_vec());
         self.sync();
-        let mut answer = Vec::new();
+        let mut answer = ByteChain::default();
         let connection = self.conns.get_mut(&id(conn)).expect("dialled above");
         connection.take_outbox(&mut answer);
         assert!(connection.is_established());
@@ -202,11 +203,12 @@ impl Server {
 
     /// Takes what is to be sent: whole packets.
     fn read(&mut self, conn: u8) {
-        let mut bytes = Vec::new();
+        let mut chain = ByteChain::default();
         self.with(id(conn), |connection, ctx| {
             connection.run_reads(ctx);
-            connection.take_outbox(&mut bytes);
+            connection.take_outbox(&mut chain);
         });
+        let bytes = chain.copied_from(0);
         assert!(bytes.len() <= OUTBOX_BYTES_MAX);
         let mut r = Reader::new(&bytes, Limit(usize::MAX));
         while !r.is_empty() {

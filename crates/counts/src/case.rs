@@ -22,6 +22,7 @@ pub(crate) const ALL: &[Case] = &[
     codec::DECODE_TRANSACTION,
     tree::GET,
     tree::LIST,
+    tree::LIST_AGAIN,
     tree::SET,
     tree::CREATE,
     log::APPEND,

@@ -8,12 +8,14 @@
 //! the read lock is: so an event precedes any data newer than it, and the reply of the read that
 //! set a watch precedes that watch's event.
 
+mod byte_chain;
 mod outbox;
 mod pending;
 mod read;
 mod stats;
 mod write_reply;
 
+pub use byte_chain::ByteChain;
 pub use stats::{ConnStats, Recent, Sent, Tally};
 
 use crate::Settings;
@@ -208,7 +210,7 @@ impl Connection {
     }
 
     /// Moves everything that is to be sent to the end of `out`.
-    pub fn take_outbox(&mut self, out: &mut Vec<u8>) {
+    pub fn take_outbox(&mut self, out: &mut ByteChain) {
         self.outbox.take(out);
     }
 

@@ -39,7 +39,7 @@ mod sweep;
 mod testing;
 
 pub use auth::{AuthSettings, Authenticator};
-pub use connection::{ConnStats, Connection, Context, Recent, Sent, Tally};
+pub use connection::{ByteChain, ConnStats, Connection, Context, Recent, Sent, Tally};
 pub use digest_algorithm::DigestAlgorithm;
 pub use node::{Member, Node, NodeStats, PeerPhase, PeerStatus};
 pub use prep::{QuotaExceeded, Resource};

@@ -2,7 +2,7 @@
 
 pub(crate) mod ensemble;
 
-use crate::{Authenticator, ContainerSettings, LocalSessions};
+use crate::{Authenticator, ByteChain, ContainerSettings, LocalSessions};
 use crate::{ConnId, Connection, Context, Input, Node, Now, Output, Settings};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use zooid_proto::{
     ConnectRequest, ConnectResponse, Jute, Limit, OpCode, OwnerRules, Reader, ReplyHeader,
     RequestHeader, ServerId, SessionId, WatcherEvent, Zxid, session_password,
 };
-use zooid_tree::{Replica, TreeOptions};
+use zooid_tree::{ChildListLimits, Replica, TreeOptions};
 
 pub(crate) fn settings() -> Settings {
     Settings {
@@ -71,6 +71,7 @@ impl TestServer {
         let options = TreeOptions {
             digest: settings.digest,
             owner_rules: settings.owner_rules,
+            child_lists: ChildListLimits::USUAL,
         };
         let replica = Replica::new(options);
         let now = Now {
@@ -287,8 +288,9 @@ impl TestServer {
 
 /// What a connection has sent since the last call.
 fn packets_of(connection: &mut Connection) -> Vec<Packet> {
-    let mut bytes = Vec::new();
-    connection.take_outbox(&mut bytes);
+    let mut chain = ByteChain::default();
+    connection.take_outbox(&mut chain);
+    let bytes = chain.copied_from(0);
     let mut r = Reader::new(&bytes, Limit(usize::MAX));
     let mut packets = Vec::new();
     while !r.is_empty() {

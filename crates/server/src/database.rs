@@ -2,6 +2,7 @@
 
 use crate::ServeError;
 use crate::directory_lock::DirectoryLock;
+use crate::shared::size;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use zooid_storage::{
     Compression, Dirs, EpochFiles, LogOptions, RecoverError, RecoverOptions, Recovery,
     SnapshotOptions, Snapshots, TxnLog, recover,
 };
-use zooid_tree::{Replica, TreeOptions};
+use zooid_tree::{ChildListLimits, Replica, TreeOptions};
 
 /// What the server runs on.
 pub(crate) struct Database {
@@ -143,6 +144,10 @@ pub(crate) fn recover_options(config: &Config) -> RecoverOptions {
         tree: TreeOptions {
             digest: config.tree.digest_enabled,
             owner_rules: crate::settings::owner_rules(config),
+            child_lists: ChildListLimits {
+                count_max: config.tree.child_lists_max.map_or(0, size),
+                ..ChildListLimits::USUAL
+            },
         },
         snapshot: SnapshotOptions {
             compression: match storage.snapshot_compression {
@@ -153,7 +158,7 @@ pub(crate) fn recover_options(config: &Config) -> RecoverOptions {
             digest: config.tree.digest_enabled,
             last_zxid: storage.serialize_last_processed_zxid,
         },
-        commit_log_count: crate::shared::size(storage.commit_log_count),
+        commit_log_count: size(storage.commit_log_count),
         datadir_autocreate: storage.data_dir_auto_create,
         db_autocreate: storage.database_auto_create,
         trust_empty_snapshot: storage.trust_empty_snapshot,

@@ -72,6 +72,10 @@ pub(crate) struct Counters {
     pub(crate) learner_revalidations: AtomicU64,
     pub(crate) digest_mismatches: AtomicU64,
     pub(crate) snapshot_errors: AtomicU64,
+    /// Lists of children that were sent before.
+    pub(crate) lists_found: AtomicU64,
+    /// Lists of children that were made and kept.
+    pub(crate) lists_made: AtomicU64,
 }
 
 /// Measurements. Times are in milliseconds, sizes in bytes.
@@ -218,6 +222,8 @@ impl Counters {
             learner_revalidations,
             digest_mismatches,
             snapshot_errors,
+            lists_found,
+            lists_made,
         } = self;
         for counter in [
             packets_received,
@@ -248,6 +254,8 @@ impl Counters {
             learner_revalidations,
             digest_mismatches,
             snapshot_errors,
+            lists_found,
+            lists_made,
         ] {
             counter.store(0, Ordering::Relaxed);
         }
@@ -269,6 +277,8 @@ impl ServerStats {
         add(&counters.packets_sent, sent.packets);
         add(&counters.reply_bytes, sent.replies.sum.unsigned_abs());
         add(&counters.event_bytes, sent.events.sum.unsigned_abs());
+        add(&counters.lists_found, sent.lists_found);
+        add(&counters.lists_made, sent.lists_made);
         let mut summaries = self.summaries.lock();
         summaries.reads.merge(&recent.reads);
         summaries.updates.merge(&recent.writes);

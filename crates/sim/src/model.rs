@@ -11,7 +11,7 @@ mod write;
 
 pub(crate) use read::Reading;
 pub(crate) use sessions::Sessions;
-pub(crate) use tree::{NEVER_USED_MS, OWNER_RULES, Quotas, Tree};
+pub(crate) use tree::{CHILD_LISTS, NEVER_USED_MS, OWNER_RULES, Quotas, Tree};
 pub(crate) use watches::{Change, Watches};
 pub(crate) use write::{Asker, Moment, has_bad_mode};
 

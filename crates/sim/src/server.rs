@@ -56,6 +56,7 @@ impl Site {
             tree: TreeOptions {
                 digest: true,
                 owner_rules: crate::model::OWNER_RULES,
+                child_lists: crate::model::CHILD_LISTS,
             },
             ..RecoverOptions::default()
         };

@@ -13,6 +13,7 @@
 pub mod acl;
 mod acl_table;
 mod builder;
+mod child_lists;
 pub mod digest;
 mod index;
 mod nodes;
@@ -30,8 +31,9 @@ mod watches;
 
 pub use acl::Access;
 pub use builder::{LoadError, ReplicaBuilder};
+pub use child_lists::ChildListLimits;
 pub use quota::{LIMITS_NODE, Quota, QuotaLimits, STATS_NODE};
-pub use replica::{Applied, Children, NodeRef, Replica};
+pub use replica::{Applied, Children, KeptList, NodeRef, Replica};
 pub use tree::TreeOptions;
 pub use walk::Walk;
 pub use watch_table::WatcherId;

@@ -8,6 +8,7 @@
 //! business.
 
 use crate::acl_table::AclSlot;
+use crate::child_lists::{ChildListLimits, ChildLists};
 use crate::index::{Index, Twice};
 use crate::path_hash::PathHash;
 use crate::slab::Slab;
@@ -96,6 +97,8 @@ impl Link {
 #[derive(Clone, Debug, Default)]
 struct Branch {
     children: Vec<Slot>,
+    /// Bytes of their names.
+    names_len: usize,
     pzxid: Zxid,
     cversion: i32,
     aversion: i32,
@@ -140,16 +143,18 @@ pub(crate) struct Nodes {
     branches: Slab<Branch>,
     extras: Slab<Extra>,
     index: Index,
+    lists: ChildLists,
 }
 
 impl Nodes {
     /// Storage with nothing in it; the first node inserted must be the root.
-    pub(crate) fn new() -> Nodes {
+    pub(crate) fn new(lists: ChildListLimits) -> Nodes {
         Nodes {
             slab: Slab::new(),
             branches: Slab::new(),
             extras: Slab::new(),
             index: Index::new(),
+            lists: ChildLists::new(lists),
         }
     }
 
@@ -200,10 +205,12 @@ impl Nodes {
     fn hang(&mut self, node: &NewNode<'_>, hash: PathHash) -> Slot {
         let (_, name) = node.path.rsplit_once('/').expect("paths have a slash");
         let slot = self.place(node, name, hash);
-        let siblings = &mut self.branch_mut(node.parent).children;
-        siblings.push(slot);
-        let position = u32::try_from(siblings.len() - 1).expect("children are slots");
+        let branch = self.branch_mut(node.parent);
+        branch.names_len += name.len();
+        branch.children.push(slot);
+        let position = u32::try_from(branch.children.len() - 1).expect("children are slots");
         self.slab[slot.0].position = position;
+        self.lists.children_change(node.parent);
         slot
     }
 
@@ -262,9 +269,15 @@ impl Nodes {
 
     fn unlink(&mut self, slot: Slot) {
         let Packed {
-            parent, position, ..
+            parent,
+            position,
+            shape,
+            ..
         } = self.slab[slot.0];
-        let siblings = &mut self.branch_mut(parent).children;
+        self.lists.children_change(parent);
+        let branch = self.branch_mut(parent);
+        branch.names_len -= shape.name_len();
+        let siblings = &mut branch.children;
         let at = usize::try_from(position).expect("an index");
         assert!(siblings[at] == slot, "a node knows its place");
         siblings.swap_remove(at);
@@ -353,6 +366,21 @@ impl Nodes {
             Some(branch) => &self.branches[branch].children,
             None => &[],
         }
+    }
+
+    /// And how many bytes their names have.
+    pub(crate) fn children_and_their_bytes(&self, slot: Slot) -> (&[Slot], usize) {
+        match self.slab[slot.0].branch.get() {
+            Some(branch) => {
+                let branch = &self.branches[branch];
+                (&branch.children, branch.names_len)
+            }
+            None => (&[], 0),
+        }
+    }
+
+    pub(crate) fn child_lists(&self) -> &ChildLists {
+        &self.lists
     }
 
     pub(crate) fn acl(&self, slot: Slot) -> AclSlot {

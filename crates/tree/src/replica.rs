@@ -20,7 +20,7 @@ use std::sync::Arc;
 use zooid_proto::{EphemeralOwner, Jute, SessionId, TxnDigest, Zxid};
 
 pub use apply::Applied;
-pub use node_ref::{Children, NodeRef};
+pub use node_ref::{Children, KeptList, NodeRef};
 
 /// A server's copy of the database.
 #[derive(Debug)]

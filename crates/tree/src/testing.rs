@@ -1,6 +1,7 @@
 //! What the tests share: a dumb twin of the tree, and random histories for both.
 
 use crate::acl::Access;
+use crate::child_lists::ChildListLimits;
 use crate::nodes::Slot;
 use crate::replica::{Applied, Replica};
 use crate::tree::TreeOptions;
@@ -19,6 +20,7 @@ pub(crate) const OPTIONS: TreeOptions = TreeOptions {
         extended_types: true,
         emulate_353_ttl: false,
     },
+    child_lists: ChildListLimits::USUAL,
 };
 
 pub(crate) const ANYONE: Access<'static> = Access {
@@ -577,8 +579,12 @@ pub(crate) struct Twins {
 
 impl Twins {
     pub(crate) fn new() -> Twins {
+        Twins::with(OPTIONS)
+    }
+
+    pub(crate) fn with(options: TreeOptions) -> Twins {
         Twins {
-            replica: Replica::new(OPTIONS),
+            replica: Replica::new(options),
             model: Model::new(),
         }
     }

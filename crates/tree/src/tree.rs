@@ -6,6 +6,7 @@
 //! only if its node is missing or present already.
 
 use crate::acl_table::{AclSlot, AclTable};
+use crate::child_lists::ChildListLimits;
 use crate::digest;
 use crate::index::Twice;
 use crate::nodes::{NewNode, Nodes, Slot};
@@ -25,6 +26,8 @@ pub struct TreeOptions {
     pub digest: bool,
     /// How owner fields are read.
     pub owner_rules: OwnerRules,
+    /// Which lists of children are kept as they are sent.
+    pub child_lists: ChildListLimits,
 }
 
 /// What a create transaction says, whichever its type.
@@ -55,7 +58,7 @@ impl Tree {
     /// A tree without even a root, for the loader.
     pub(crate) fn empty(options: TreeOptions) -> Tree {
         Tree {
-            nodes: Nodes::new(),
+            nodes: Nodes::new(options.child_lists),
             acls: AclTable::new(),
             owners: Owners::default(),
             options,

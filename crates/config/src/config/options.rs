@@ -120,6 +120,8 @@ options! {
         pub enforce_quota: bool,
         /// Whether ACLs are ignored.
         pub skip_acl: bool,
+        /// How many lists of children are kept as they are sent.
+        pub child_lists_max: Option<u32>,
         /// Whether ACLs are checked before a learner forwards a request.
         pub eager_acl_check: bool,
         /// Time between sweeps for empty containers and expired nodes.

@@ -1,6 +1,6 @@
 //! Properties of the administration surfaces, and those that only tune the Java implementation.
 
-use super::{comma_list, millis, non_empty, port, property};
+use super::{comma_list, limit, millis, non_empty, port, property};
 use crate::key::Initial::{self, Follows, Is, Unset};
 use crate::key::Key;
 use crate::key::Mark::{Core, Java, Ops, Security};
@@ -177,11 +177,12 @@ pub(super) const JAVA: &[Key] = &[
         "int",
         "Cached replies of getData.",
     ),
-    java(
+    property(
         "maxGetChildrenResponseCacheSize",
+        Ops,
         Is("400"),
-        "int",
-        "Cached replies of getChildren.",
+        Int(Range::ANY, |d, v| d.config.tree.child_lists_max = limit(v)),
+        "Lists of children kept for the next who asks; not positive is none.",
     ),
     java(
         "commitProcessor.numWorkerThreads",

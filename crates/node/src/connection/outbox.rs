@@ -1,21 +1,25 @@
 //! Bytes on their way to one client: whole frames, in order.
 
 use super::Sent;
+use super::byte_chain::ByteChain;
 use zooid_proto::{
     ConnectResponse, ErrorCode, EventType, Jute, KeeperState, ReplyHeader, Zxid, xid,
 };
+use zooid_tree::KeptList;
 
 const LENGTH_BYTES: usize = 4;
 /// Where a reply header's error code stands, counted from the start of the frame.
 const ERR_OFFSET: usize = LENGTH_BYTES + 4 + 8;
 const HEADER_END: usize = ERR_OFFSET + 4;
+/// Shorter pieces are copied faster than the kernel takes them one by one.
+const SHARED_BYTES_MIN: usize = 16 << 10;
 /// Room that is made at once, at most.
 const USUAL_BYTES_MAX: usize = 16 << 10;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    bytes: Vec<u8>,
+    chain: ByteChain,
     /// How much was taken the last time: so much room is made at once the next time.
     usual_bytes: usize,
     sent: Sent,
@@ -23,24 +27,25 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+        self.chain.len()
     }
 
     pub(super) fn clear(&mut self) {
-        self.bytes = Vec::new();
+        self.chain = ByteChain::default();
     }
 
     /// Moves everything to the end of `out`. An empty `out` gets the buffer itself.
-    pub(super) fn take(&mut self, out: &mut Vec<u8>) {
-        if self.bytes.is_empty() {
+    pub(super) fn take(&mut self, out: &mut ByteChain) {
+        if self.chain.is_empty() {
             return;
         }
-        self.usual_bytes = self.bytes.len().min(USUAL_BYTES_MAX);
-        if out.is_empty() {
-            *out = std::mem::take(&mut self.bytes);
-        } else {
-            out.append(&mut self.bytes);
-        }
+        self.usual_bytes = self.bytes().len().min(USUAL_BYTES_MAX);
+        out.append(&mut self.chain);
+    }
+
+    /// Those of this client alone.
+    fn bytes(&mut self) -> &mut Vec<u8> {
+        self.chain.own_mut()
     }
 
     /// What has been put in since the last call.
@@ -49,39 +54,42 @@ impl Outbox {
     }
 
     fn begin(&mut self) -> usize {
-        let start = self.bytes.len();
+        let usual_bytes = self.usual_bytes;
+        let bytes = self.bytes();
+        let start = bytes.len();
         if start == 0 {
-            self.bytes.reserve(self.usual_bytes);
+            bytes.reserve(usual_bytes);
         }
-        self.bytes.extend_from_slice(&[0; LENGTH_BYTES]);
+        bytes.extend_from_slice(&[0; LENGTH_BYTES]);
         start
     }
 
-    /// Completes a packet; its length.
-    fn end(&mut self, start: usize) -> u32 {
-        let len = self.bytes.len() - start - LENGTH_BYTES;
+    /// Completes a packet of which so many bytes are shared; its length.
+    fn end(&mut self, start: usize, shared: usize) -> u32 {
+        let bytes = self.bytes();
+        let len = bytes.len() + shared - start - LENGTH_BYTES;
         let len = u32::try_from(len).expect("a reply is made of bounded parts");
-        self.bytes[start..start + LENGTH_BYTES].copy_from_slice(&len.to_be_bytes());
+        bytes[start..start + LENGTH_BYTES].copy_from_slice(&len.to_be_bytes());
         self.sent.packets += 1;
         len
     }
 
-    fn end_reply(&mut self, start: usize) {
-        let len = self.end(start);
+    fn end_reply(&mut self, start: usize, shared: usize) {
+        let len = self.end(start, shared);
         self.sent.replied(i64::from(len));
     }
 
     pub(super) fn connect_response(&mut self, response: &ConnectResponse) {
         let start = self.begin();
-        response.encode(&mut self.bytes);
-        self.end(start);
+        response.encode(self.bytes());
+        self.end(start, 0);
     }
 
     /// A reply without a body.
     pub(super) fn reply(&mut self, xid: i32, zxid: Zxid, err: ErrorCode) {
         let start = self.begin();
-        ReplyHeader { xid, zxid, err }.encode(&mut self.bytes);
-        self.end_reply(start);
+        ReplyHeader { xid, zxid, err }.encode(self.bytes());
+        self.end_reply(start, 0);
     }
 
     /// A reply whose body `write` appends; if that fails, the code alone.
@@ -97,13 +105,38 @@ impl Outbox {
             zxid,
             err: ErrorCode::Ok,
         }
-        .encode(&mut self.bytes);
-        if let Err(err) = write(&mut self.bytes) {
-            self.bytes.truncate(start + HEADER_END);
+        .encode(self.bytes());
+        let bytes = self.bytes();
+        if let Err(err) = write(bytes) {
+            bytes.truncate(start + HEADER_END);
             let code = err.code().to_be_bytes();
-            self.bytes[start + ERR_OFFSET..start + HEADER_END].copy_from_slice(&code);
+            bytes[start + ERR_OFFSET..start + HEADER_END].copy_from_slice(&code);
         }
-        self.end_reply(start);
+        self.end_reply(start, 0);
+    }
+
+    /// A reply that begins with what others are sent as well, before what `write` appends.
+    pub(super) fn reply_sharing(
+        &mut self,
+        xid: i32,
+        zxid: Zxid,
+        list: KeptList,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let KeptList { encoded, was_kept } = list;
+        self.sent.found_list(was_kept);
+        let start = self.begin();
+        let err = ErrorCode::Ok;
+        ReplyHeader { xid, zxid, err }.encode(self.bytes());
+        let mut shared = 0;
+        if encoded.len() < SHARED_BYTES_MIN {
+            self.bytes().extend_from_slice(&encoded);
+        } else {
+            shared = encoded.len();
+            self.chain.share(encoded);
+        }
+        write(self.bytes());
+        self.end_reply(start, shared);
     }
 
     pub(super) fn event(&mut self, zxid: Zxid, event: EventType, path: &str) {
@@ -113,11 +146,11 @@ impl Outbox {
             zxid,
             err: ErrorCode::Ok,
         }
-        .encode(&mut self.bytes);
-        event.encode(&mut self.bytes);
-        KeeperState::SyncConnected.encode(&mut self.bytes);
-        zooid_jute::put_str(&mut self.bytes, path);
-        let len = self.end(start);
+        .encode(self.bytes());
+        event.encode(self.bytes());
+        KeeperState::SyncConnected.encode(self.bytes());
+        zooid_jute::put_str(self.bytes(), path);
+        let len = self.end(start, 0);
         self.sent.told(i64::from(len));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::outbox::Outbox;
 use bytes::Bytes;
-use zooid_jute::{put_buffer, put_vec_len};
+use zooid_jute::put_buffer;
 use zooid_proto::request::{GetEphemerals, PathKind, PathOnly, PathWatch, SetWatches, SetWatches2};
 use zooid_proto::response::{
     ClientInfo, ErrorResponse, GetAclResponse, GetAllChildrenNumberResponse, GetEphemeralsResponse,
@@ -10,7 +10,7 @@ use zooid_proto::response::{
 };
 use zooid_proto::{
     AddWatchMode, DecodeError, ErrorCode, Id, Jute, Limit, MultiRead, MultiReadOp, MultiResult,
-    OpCode, Reader, SessionId, WatcherType, Zxid, xid,
+    OpCode, Reader, SessionId, Stat, WatcherType, Zxid, xid,
 };
 use zooid_tree::acl::Access;
 use zooid_tree::{Children, Replica, WatcherId};
@@ -19,8 +19,6 @@ use zooid_tree::{Children, Replica, WatcherId};
 /// large node fifty thousand times, which makes Java run out of memory.
 const MULTI_READ_BYTES_MAX: usize = 64 << 20;
 const LENGTH_BYTES: usize = 4;
-/// A node's stat, which may follow its children.
-const STAT_BYTES: usize = 68;
 
 /// Whether an operation needs nothing but the replica.
 pub(super) fn is_read(op: OpCode) -> bool {
@@ -71,6 +69,8 @@ impl Read<'_> {
                 let done = self.set_watches(op, r, outbox);
                 outbox.reply_with(xid, zxid, |_| done);
             }
+            OpCode::GetChildren => self.get_children(xid, false, r, outbox),
+            OpCode::GetChildren2 => self.get_children(xid, true, r, outbox),
             _ => outbox.reply_with(xid, zxid, |out| self.body(op, r, out)),
         }
     }
@@ -79,8 +79,6 @@ impl Read<'_> {
         match op {
             OpCode::Exists => self.exists(r, out),
             OpCode::GetData => self.get_data(r, out),
-            OpCode::GetChildren => self.get_children(r, false, out),
-            OpCode::GetChildren2 => self.get_children(r, true, out),
             OpCode::GetAcl => self.get_acl(r, out),
             OpCode::GetAllChildrenNumber => self.get_all_children_number(r, out),
             OpCode::GetEphemerals => self.get_ephemerals(r, out),
@@ -123,17 +121,32 @@ impl Read<'_> {
         Ok(())
     }
 
-    fn get_children(&self, r: &mut Reader<'_>, with_stat: bool, out: &mut Vec<u8>) -> Outcome {
+    fn get_children(&self, xid: i32, with_stat: bool, r: &mut Reader<'_>, outbox: &mut Outbox) {
+        let zxid = self.replica.last_zxid();
+        let (children, stat) = match self.children(r) {
+            Ok(found) => found,
+            Err(err) => return outbox.reply(xid, zxid, err),
+        };
+        let put_stat = |out: &mut Vec<u8>| {
+            if with_stat {
+                stat.encode(out);
+            }
+        };
+        match children.kept() {
+            Some(list) => outbox.reply_sharing(xid, zxid, list, put_stat),
+            None => outbox.reply_with(xid, zxid, |out| {
+                children.encode(out);
+                put_stat(out);
+                Ok(())
+            }),
+        }
+    }
+
+    fn children(&self, r: &mut Reader<'_>) -> Result<(Children<'_>, Stat), ErrorCode> {
         let request = PathWatch::decode(r).map_err(malformed)?;
         let watcher = self.watcher(request.watch);
-        let (children, stat) = self
-            .replica
-            .get_children(&request.path, &self.access, watcher)?;
-        put_children(children, out);
-        if with_stat {
-            stat.encode(out);
-        }
-        Ok(())
+        self.replica
+            .get_children(&request.path, &self.access, watcher)
     }
 
     fn get_acl(&self, r: &mut Reader<'_>, out: &mut Vec<u8>) -> Outcome {
@@ -186,7 +199,7 @@ impl Read<'_> {
                 self.replica
                     .get_children(path, &self.access, None)
                     .map(|(children, _)| {
-                        MultiResult::GetChildren(children.map(str::to_owned).collect())
+                        MultiResult::GetChildren(children.names().map(str::to_owned).collect())
                     })
             }
         };
@@ -247,17 +260,6 @@ fn result_bytes(result: &MultiResult) -> usize {
             children.iter().map(|name| name.len() + LENGTH_BYTES).sum()
         }
         _ => 0,
-    }
-}
-
-fn put_children(children: Children<'_>, out: &mut Vec<u8>) {
-    put_vec_len(out, children.len());
-    // Siblings' names are equally long as a rule, and a buffer of megabytes should not grow by copying.
-    let name_len = children.clone().bytes().next().map_or(0, <[u8]>::len);
-    out.reserve(children.len() * (LENGTH_BYTES + name_len) + STAT_BYTES);
-    // Names lie in the tree as Java would write them: no need to look at their characters again.
-    for name in children.bytes() {
-        put_buffer(out, Some(name));
     }
 }
 

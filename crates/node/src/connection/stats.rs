@@ -91,12 +91,24 @@ pub struct Sent {
     pub events: Tally,
     /// Size of the newest of either.
     pub last_bytes: i64,
+    /// Lists of children that were there already.
+    pub lists_found: u64,
+    /// Lists of children that were made, and kept for others.
+    pub lists_made: u64,
 }
 
 impl Sent {
     pub(super) fn replied(&mut self, bytes: i64) {
         self.replies.add(bytes);
         self.last_bytes = bytes;
+    }
+
+    pub(super) fn found_list(&mut self, was_kept: bool) {
+        if was_kept {
+            self.lists_found += 1;
+        } else {
+            self.lists_made += 1;
+        }
     }
 
     pub(super) fn told(&mut self, bytes: i64) {

@@ -318,6 +318,71 @@ fn enforced_authentication_lets_nothing_else_pass() {
     );
 }
 
+/// So many children, with names of so many bytes.
+fn grow(server: &mut TestServer, conn: ConnId, parent: &str, count: usize, name_bytes: usize) {
+    server.call(conn, OpCode::Create, &create(parent));
+    for child in 0..count {
+        let path = format!("{parent}/{child:0name_bytes$}");
+        server.call(conn, OpCode::Create, &create(&path));
+    }
+}
+
+fn children_of(packet: &Packet) -> (Vec<String>, usize) {
+    let Packet::Reply { body, .. } = packet else {
+        panic!("{packet:?}")
+    };
+    let mut r = Reader::new(body, Limit::default());
+    let names = Vec::<String>::decode(&mut r).unwrap();
+    (names, r.rest().len())
+}
+
+#[test]
+fn a_list_that_is_shared_is_read_like_one_that_is_not() {
+    const STAT_BYTES: usize = 68;
+    let mut server = TestServer::new(settings());
+    let (conn, _) = server.connect(1);
+    // Made for each, copied for each, and shared by all.
+    for (parent, count) in [("/few", 5), ("/some", 50), ("/many", 500)] {
+        grow(&mut server, conn, parent, count, 40);
+        let mut expected: Vec<String> = (0..count).map(|child| format!("{child:040}")).collect();
+        for turn in 0..2 {
+            server.request(conn, 1, OpCode::GetData, &watch(parent, false));
+            server.request(conn, 2, OpCode::GetChildren, &watch(parent, false));
+            server.request(conn, 3, OpCode::GetChildren2, &watch(parent, false));
+            server.request(conn, 4, OpCode::GetData, &watch(parent, false));
+            let packets = server.packets(conn);
+            assert_eq!(
+                summary(&packets),
+                ["reply 1 0", "reply 2 0", "reply 3 0", "reply 4 0"]
+            );
+            assert_eq!(children_of(&packets[1]), (expected.clone(), 0));
+            assert_eq!(children_of(&packets[2]), (expected.clone(), STAT_BYTES));
+            server.call(conn, OpCode::Create, &create(&format!("{parent}/{turn}")));
+            expected.push(turn.to_string());
+        }
+    }
+    let sent = server.connection(conn).take_recent().sent;
+    // Two parents have lists worth keeping; of four requests for each, two come after a change.
+    assert_eq!((sent.lists_made, sent.lists_found), (4, 4));
+}
+
+#[test]
+fn lists_that_are_shared_count_against_who_does_not_read_them() {
+    let mut server = TestServer::new(settings());
+    let (slow, _) = server.connect(1);
+    grow(&mut server, slow, "/many", 600, 999);
+    server.packets(slow);
+    for xid in 0..3 {
+        server.request(slow, xid, OpCode::GetChildren, &watch("/many", false));
+    }
+    // As with large data: two fill the outbox, the third waits.
+    assert_eq!(server.connection(slow).outstanding(), 1);
+    assert!(!server.connection(slow).wants_frames());
+    assert_eq!(server.packets(slow).len(), 2);
+    assert_eq!(server.packets(slow).len(), 1);
+    assert!(server.connection(slow).wants_frames());
+}
+
 #[test]
 fn a_client_that_does_not_read_is_held_back_and_then_given_up() {
     let mut server = TestServer::new(settings());

@@ -83,6 +83,7 @@ fn replayed(log: &[(Zxid, Bytes)]) -> Replica {
     let mut replica = Replica::new(TreeOptions {
         digest: true,
         owner_rules: settings().owner_rules,
+        ..TreeOptions::default()
     });
     for (_, bytes) in log {
         let record = TxnRecord::decode(bytes).expect("what was logged can be read");

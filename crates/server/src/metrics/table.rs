@@ -245,13 +245,15 @@ pub(crate) static METRICS: &[Metric] = &[
         "response_packet_cache_misses",
         "Replies of getData not found in a cache",
     ),
-    zero_counter(
+    counter(
         "response_packet_get_children_cache_hits",
-        "Replies of getChildren taken from a cache",
+        "Lists of children, of those worth keeping, that were sent before",
+        |c| &c.lists_found,
     ),
-    zero_counter(
+    counter(
         "response_packet_get_children_cache_misses",
-        "Replies of getChildren not found in a cache",
+        "Lists of children, of those worth keeping, that were made anew",
+        |c| &c.lists_made,
     ),
     counter(
         "prep_processor_request_queued",

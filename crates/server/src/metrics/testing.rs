@@ -29,6 +29,8 @@ pub(crate) fn readings(stats: &ServerStats) -> Readings<'_> {
             replies: tally(&[16, 90]),
             events: tally(&[30]),
             last_bytes: 30,
+            lists_found: 5,
+            lists_made: 3,
         },
     };
     stats.add(&recent, &tally(&[0, 0, 7]));

@@ -90,6 +90,42 @@ fn quotas_that_are_exceeded_are_told_softly_or_refused() {
     assert_eq!(zooid.metric("app_quota_exceeded_error_per_namespace"), 1.0);
 }
 
+/// Lists that were found and lists that were made, when two clients have asked for the same.
+fn lists_found_and_made(setup: &Setup) -> (f64, f64) {
+    const NAMES: usize = 200;
+    let zooid = setup.start();
+    let mut session = Session::open(zooid.address, 40_000).expect("a session");
+    for name in 0..NAMES {
+        let path = format!("/{name:0200}");
+        let created = session.create(&path, None, &anyone(), CreateMode::Persistent);
+        created.expect("created");
+    }
+    for _ in 0..2 {
+        let mut other = Session::open(zooid.address, 40_000).expect("a session");
+        let mut names = other.get_children("/").expect("a list").children;
+        names.retain(|name| name != "zookeeper");
+        names.sort();
+        let expected: Vec<String> = (0..NAMES).map(|name| format!("{name:0200}")).collect();
+        assert_eq!(names, expected);
+    }
+    (
+        zooid.metric("response_packet_get_children_cache_hits"),
+        zooid.metric("response_packet_get_children_cache_misses"),
+    )
+}
+
+#[test]
+fn lists_of_children_are_kept_unless_that_is_switched_off() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let setup = Setup::on(directory.path()).config("4lw.commands.whitelist", &"*");
+    assert_eq!(lists_found_and_made(&setup), (1.0, 1.0));
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let setup = Setup::on(directory.path())
+        .config("4lw.commands.whitelist", &"*")
+        .property("zookeeper.maxGetChildrenResponseCacheSize", &0);
+    assert_eq!(lists_found_and_made(&setup), (0.0, 0.0));
+}
+
 /// What the kernel says of a server's sockets; `None` where `ss` is not installed.
 fn sockets(zooid: &Zooid, options: &str) -> Option<String> {
     let port = format!("sport = :{}", zooid.address.port());

@@ -58,6 +58,33 @@ fn replies_wait_for_a_slow_reader_in_bounded_memory_and_all_arrive() {
 }
 
 #[test]
+fn lists_that_many_slow_readers_wait_for_are_there_once() {
+    const READERS: usize = 40;
+    const NAMES: usize = 1000;
+    const NAME_BYTES: usize = 4000;
+    let (_directory, zooid, mut bystander) = serve();
+    for name in 0..NAMES {
+        let path = format!("/{name:0NAME_BYTES$}");
+        let created = bystander
+            .session()
+            .create(&path, None, &anyone(), CreateMode::Persistent);
+        created.expect("created");
+    }
+    let before = zooid.resident_bytes();
+    let mut slow: Vec<Wire> = (0..READERS).map(|_| shake_hands(zooid.address)).collect();
+    for wire in &mut slow {
+        wire.send_raw(&read(1, OpCode::GetChildren, "/"))
+            .expect("sent");
+    }
+    // A list for each would be 160 MB.
+    assert_bounded(&zooid, before, ASKING_BYTES_MAX, &mut bystander);
+    for wire in &mut slow {
+        let reply = receive(wire).expect("a reply");
+        assert_eq!((reply.xid, reply.err), (1, ErrorCode::Ok));
+    }
+}
+
+#[test]
 fn reads_between_writes_of_a_client_that_does_not_read_are_bounded() {
     const READS: i32 = 990;
     let (_directory, zooid, mut bystander) = serve();

@@ -96,4 +96,5 @@ impl Site {
 pub(crate) const TREE: TreeOptions = TreeOptions {
     digest: true,
     owner_rules: crate::model::OWNER_RULES,
+    child_lists: crate::model::CHILD_LISTS,
 };

@@ -9,11 +9,18 @@ use zooid_proto::path::{CONFIG, QUOTA, ZOOKEEPER};
 use zooid_proto::{
     Acl, EphemeralOwner, OwnerRules, SessionId, Stat, StatPersisted, Zxid, path, perms,
 };
-use zooid_tree::{LIMITS_NODE, Replica, STATS_NODE, digest};
+use zooid_tree::{ChildListLimits, LIMITS_NODE, Replica, STATS_NODE, digest};
 
 pub(crate) const OWNER_RULES: OwnerRules = OwnerRules {
     extended_types: true,
     emulate_353_ttl: false,
+};
+
+/// Short lists are kept, too, and few of them.
+pub(crate) const CHILD_LISTS: ChildListLimits = ChildListLimits {
+    count_max: 3,
+    bytes_max: 256,
+    bytes_min: 0,
 };
 
 /// How long a container may go without its first child.

@@ -15,6 +15,7 @@ use zooid_tree::{Replica, TreeOptions};
 pub(super) const TREE: TreeOptions = TreeOptions {
     digest: true,
     owner_rules: crate::model::OWNER_RULES,
+    child_lists: crate::model::CHILD_LISTS,
 };
 
 /// Larger than any file of a life.

@@ -8,7 +8,7 @@ use crate::packet::{Packet, frames};
 use crate::schedule::{Event, Turn};
 use bytes::Bytes;
 use std::collections::VecDeque;
-use zooid_node::{ConnId, Connection, Context, Input};
+use zooid_node::{ByteChain, ConnId, Connection, Context, Input};
 use zooid_tree::WatcherId;
 
 /// Frames handled before others get their turn.
@@ -29,8 +29,9 @@ impl Socket {
     /// Takes what is in the outbox, for the checkers at once and for the client later.
     pub(super) fn drain(&mut self, env: &mut Env) {
         let id = self.connection.id();
-        let mut bytes = Vec::new();
-        self.connection.take_outbox(&mut bytes);
+        let mut chain = ByteChain::default();
+        self.connection.take_outbox(&mut chain);
+        let bytes = chain.copied_from(0);
         for frame in frames(bytes) {
             match Packet::parse(&frame, !self.is_greeted) {
                 Ok(packet) => env.tell(&Fact::Sent {

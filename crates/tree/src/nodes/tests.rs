@@ -17,7 +17,7 @@ fn allocated(len: usize) -> usize {
 }
 
 fn tree_of(count: usize) -> Nodes {
-    let mut nodes = Nodes::new();
+    let mut nodes = Nodes::new(ChildListLimits::USUAL);
     let mut new = NewNode {
         path: "",
         parent: Slot::ROOT,

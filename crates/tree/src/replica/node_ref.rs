@@ -1,7 +1,9 @@
 //! What others see of a node.
 
+use crate::acl_table::put_len;
 use crate::nodes::{Nodes, Slot};
 use crate::tree::Tree;
+use bytes::Bytes;
 use std::sync::Arc;
 use zooid_proto::{Acl, EphemeralOwner, Stat, StatPersisted};
 
@@ -37,8 +39,8 @@ impl<'a> NodeRef<'a> {
 
     /// The children's names.
     #[must_use]
-    pub fn children(&self) -> Children<'a> {
-        Children::new(&self.tree.nodes, self.slot)
+    pub fn children(&self) -> impl ExactSizeIterator<Item = &'a str> {
+        Children::new(&self.tree.nodes, self.slot).names()
     }
 
     /// Its data; null and empty are different.
@@ -73,36 +75,85 @@ impl<'a> NodeRef<'a> {
     }
 }
 
-/// The names of a node's children, in no particular order.
-#[derive(Clone, Debug)]
+/// Bytes of a count or a length on the wire.
+const LEN_BYTES: usize = 4;
+
+/// A node's children, in no particular order.
+#[derive(Clone, Copy, Debug)]
 pub struct Children<'a> {
     nodes: &'a Nodes,
-    slots: std::slice::Iter<'a, Slot>,
+    parent: Slot,
+    slots: &'a [Slot],
+    /// Bytes of their names.
+    names_len: usize,
+}
+
+/// A list of children as it is on the wire, which others may be sent as well.
+#[derive(Clone, Debug)]
+pub struct KeptList {
+    /// The count, and the names.
+    pub encoded: Bytes,
+    /// Whether it was there already.
+    pub was_kept: bool,
 }
 
 impl<'a> Children<'a> {
     pub(crate) fn new(nodes: &'a Nodes, parent: Slot) -> Children<'a> {
-        let slots = nodes.children(parent).iter();
-        Children { nodes, slots }
+        let (slots, names_len) = nodes.children_and_their_bytes(parent);
+        Children {
+            nodes,
+            parent,
+            slots,
+            names_len,
+        }
     }
 
-    /// The names as bytes, which spares a check of each.
-    pub fn bytes(self) -> impl ExactSizeIterator<Item = &'a [u8]> {
+    /// Their names.
+    pub fn names(self) -> impl ExactSizeIterator<Item = &'a str> {
         let nodes = self.nodes;
-        self.slots.map(|slot| nodes.name_bytes(*slot))
+        self.slots.iter().map(|slot| nodes.name(*slot))
+    }
+
+    /// The list as it is on the wire, if it is worth keeping: from now on it is kept until a child comes or
+    /// goes, or until there is no room for it.
+    #[must_use]
+    pub fn kept(self) -> Option<KeptList> {
+        let lists = self.nodes.child_lists();
+        if !lists.keeps(self.encoded_len()) {
+            return None;
+        }
+        if let Some(encoded) = lists.get(self.parent) {
+            return Some(KeptList {
+                encoded,
+                was_kept: true,
+            });
+        }
+        let mut encoded = Vec::new();
+        self.encode(&mut encoded);
+        let encoded = Bytes::from(encoded);
+        lists.keep(self.parent, encoded.clone());
+        Some(KeptList {
+            encoded,
+            was_kept: false,
+        })
+    }
+
+    /// Appends the list as it is on the wire.
+    pub fn encode(self, out: &mut Vec<u8>) {
+        // A buffer of megabytes should not grow by copying.
+        out.reserve(self.encoded_len());
+        put_len(out, self.slots.len());
+        for slot in self.slots {
+            // Names lie in the tree as Java would write them: no need to look at their characters again.
+            let name = self.nodes.name_bytes(*slot);
+            put_len(out, name.len());
+            out.extend_from_slice(name);
+        }
+    }
+
+    /// Bytes of [`Children::encode`].
+    #[must_use]
+    pub fn encoded_len(self) -> usize {
+        LEN_BYTES + self.slots.len() * LEN_BYTES + self.names_len
     }
 }
-
-impl<'a> Iterator for Children<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        self.slots.next().map(|slot| self.nodes.name(*slot))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.slots.size_hint()
-    }
-}
-
-impl ExactSizeIterator for Children<'_> {}

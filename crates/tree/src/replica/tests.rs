@@ -12,6 +12,16 @@ use zooid_proto::{
     StatPersisted, Txn, perms,
 };
 
+/// Keeps lists of any length, but not many.
+const KEEPING: TreeOptions = TreeOptions {
+    child_lists: crate::ChildListLimits {
+        count_max: 3,
+        bytes_max: 200,
+        bytes_min: 0,
+    },
+    ..OPTIONS
+};
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -26,6 +36,15 @@ proptest! {
         assert_same(&twins.replica, &twins.model);
         let size = usize::try_from(twins.replica.approximate_data_size()).unwrap();
         prop_assert_eq!(size, twins.model.data_size());
+    }
+
+    #[test]
+    fn kept_lists_are_those_that_would_be_made(steps in prop::collection::vec(step(), 0..60)) {
+        let mut twins = Twins::with(KEEPING);
+        for step in &steps {
+            twins.step(step);
+            assert_lists_are_right(&twins.replica, "");
+        }
     }
 
     #[test]
@@ -53,6 +72,62 @@ proptest! {
         }
         prop_assert_eq!(paths(&twins.replica), before);
     }
+}
+
+/// Every node's list, as it is kept and as it is made.
+fn assert_lists_are_right(replica: &Replica, path: &str) {
+    let (children, _) = replica.get_children(path, &ANYONE, None).unwrap();
+    let mut made = Vec::new();
+    children.encode(&mut made);
+    assert_eq!(made.len(), children.encoded_len());
+    for _ in 0..2 {
+        let kept = children.kept().expect("short lists are kept, too");
+        assert_eq!(kept.encoded, made, "the list of {path:?}");
+    }
+    for name in children.names() {
+        assert_lists_are_right(replica, &format!("{path}/{name}"));
+    }
+}
+
+#[test]
+fn a_kept_list_is_the_same_bytes_until_a_child_comes_or_goes() {
+    let mut replica = Replica::new(KEEPING);
+    let mut zxid = 0;
+    let mut apply = |replica: &mut Replica, txn: &Txn| {
+        zxid += 1;
+        let applied = replica.apply(&header(1, zxid, txn), txn, None, &mut Vec::new());
+        assert_eq!(applied.err, ErrorCode::Ok);
+    };
+    let found = |replica: &Replica| {
+        let (children, _) = replica.get_children("/a", &ANYONE, None).unwrap();
+        children.kept().expect("short lists are kept, too").was_kept
+    };
+    for path in ["/a", "/a/b", "/a/c", "/a/c/d"] {
+        apply(&mut replica, &create(path, b""));
+    }
+    assert!(!found(&replica));
+    assert!(found(&replica));
+    apply(&mut replica, &set_data("/a", b"1", 1));
+    apply(&mut replica, &delete("/a/c/d"));
+    assert!(found(&replica), "nothing has happened to the list");
+    apply(&mut replica, &create("/a/e", b""));
+    assert!(!found(&replica));
+    apply(&mut replica, &delete("/a/b"));
+    assert!(!found(&replica));
+    assert_lists_are_right(&replica, "");
+}
+
+#[test]
+fn lists_are_made_anew_where_none_may_be_kept() {
+    let replica = Replica::new(TreeOptions {
+        child_lists: crate::ChildListLimits {
+            count_max: 0,
+            ..KEEPING.child_lists
+        },
+        ..KEEPING
+    });
+    let (children, _) = replica.get_children("/", &ANYONE, None).unwrap();
+    assert!(children.kept().is_none());
 }
 
 #[test]
@@ -300,6 +375,7 @@ fn with_extended_types_off_a_ttl_owner_is_a_session() {
     let options = TreeOptions {
         digest: true,
         owner_rules: OwnerRules::default(),
+        ..OPTIONS
     };
     let mut builder = ReplicaBuilder::new(options);
     let raw = EphemeralOwner::Ttl(5).to_raw();

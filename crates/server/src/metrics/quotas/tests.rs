@@ -1,6 +1,6 @@
 use super::*;
 use bytes::Bytes;
-use zooid_proto::{CreateTxn, OpCode, OwnerRules, SessionId, Txn, TxnHeader};
+use zooid_proto::{CreateTxn, OpCode, SessionId, Txn, TxnHeader};
 use zooid_tree::TreeOptions;
 
 fn create(replica: &mut Replica, path: &str, data: &str) {
@@ -36,7 +36,7 @@ fn quota(replica: &mut Replica, path: &str, limits: &str) {
 fn quotas_below_one_top_level_node_are_added_up() {
     let mut replica = Replica::new(TreeOptions {
         digest: false,
-        owner_rules: OwnerRules::default(),
+        ..TreeOptions::default()
     });
     assert_eq!(quotas(&replica), BTreeMap::new());
     for path in ["/app", "/app/a", "/app/b", "/other"] {
