@@ -2,8 +2,8 @@
 //!
 //! Owns the formats of spec §4, byte for byte, so that ZooKeeper can take over a directory and give
 //! it back; what is durable when; and what is believed after a crash. Decides nothing about
-//! transactions: it writes what it is given and replays what it finds. Knows no clock and no thread:
-//! the caller runs [`TxnLog`] on its log thread, [`Snapshots::write`] on its snapshot thread, and
+//! transactions: it writes what it is given and replays what it finds. Knows no clock, and no thread but
+//! one that takes a large snapshot apart: the caller runs [`TxnLog`] on its log thread, [`Snapshots::write`] on its snapshot thread, and
 //! [`recover`] before either.
 //!
 //! Everything goes through [`disk::Disk`], one of the project's three careful boundaries.

@@ -4,6 +4,8 @@
 mod body;
 mod compression;
 mod encoder;
+mod loader;
+mod parts;
 mod reader;
 mod snappy;
 
@@ -19,7 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zooid_proto::{TxnDigest, Zxid};
-use zooid_tree::{Replica, ReplicaBuilder, TreeOptions, Walk};
+use zooid_tree::{Replica, Walk};
 
 /// How much is taken from the replica under one lock, in bytes: some tens of microseconds, which is what
 /// a write may have to wait.
@@ -204,37 +206,6 @@ impl Snapshots {
         Ok(())
     }
 
-    /// Loads a snapshot file.
-    ///
-    /// # Errors
-    /// [`SnapshotError`].
-    pub fn load(
-        &self,
-        file: &DataFile,
-        options: TreeOptions,
-    ) -> Result<LoadedSnapshot, SnapshotError> {
-        self.examine(file, |reader| {
-            let mut builder = ReplicaBuilder::new(options);
-            reader.for_each(&mut |item| {
-                match item {
-                    SnapshotItem::Session { id, timeout_ms } => builder.session(id, timeout_ms),
-                    SnapshotItem::Acl { id, acl } => builder.acl(id, acl),
-                    SnapshotItem::Node(node) => {
-                        let fed = builder.node(&node.path, node.data, node.acl_id, node.stat);
-                        fed.map_err(|err| err.to_string())?;
-                    }
-                }
-                Ok(())
-            })?;
-            let trailer = reader.trailer()?;
-            if let Some(digest) = trailer.digest.filter(|digest| digest.covers(file.zxid)) {
-                builder.snapshot_digest(digest.zxid, digest.digest);
-            }
-            let replica = builder.finish(file.zxid).map_err(|err| err.to_string())?;
-            Ok(LoadedSnapshot { replica, trailer })
-        })
-    }
-
     /// Reads a snapshot file through, checks its checksums and tells what follows the data.
     ///
     /// # Errors
@@ -253,10 +224,7 @@ impl Snapshots {
     ) -> Result<T, SnapshotError> {
         let stream = open_stream(Sequential::new(self.disk.open(&file.path)?), &file.path);
         let result = SnapshotReader::new(stream).and_then(|mut reader| act(&mut reader));
-        result.map_err(|err| SnapshotError::Damaged {
-            path: file.path.clone(),
-            what: err.to_string(),
-        })
+        result.map_err(|err| damaged(file, &err))
     }
 
     /// The snapshots that look whole (Java `findNValidSnapshots`), newest first, at most `count`.
@@ -329,6 +297,13 @@ impl Snapshots {
         self.generation
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn damaged(file: &DataFile, what: &dyn std::fmt::Display) -> SnapshotError {
+    SnapshotError::Damaged {
+        path: file.path.clone(),
+        what: what.to_string(),
     }
 }
 

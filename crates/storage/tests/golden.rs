@@ -38,6 +38,7 @@ fn tree_options(digest: bool) -> TreeOptions {
             extended_types: true,
             ..OwnerRules::default()
         },
+        ..TreeOptions::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::acl_table::AclSlot;
 use crate::index::Twice;
-use crate::nodes::{Nodes, Slot};
+use crate::nodes::{Draft, Nodes, Slot};
 use crate::replica::Replica;
 use crate::tree::{Tree, TreeOptions};
 use std::collections::BTreeMap;
@@ -24,6 +24,68 @@ pub enum LoadError {
     /// No node can have this path.
     #[error("{0:?} is not the path of a node")]
     BadPath(String),
+}
+
+/// Nodes of a snapshot on their way into a tree. What can be made of each by itself is made here, which is
+/// most of the work, so that a second thread may do it.
+#[derive(Debug)]
+pub struct NodeBatch {
+    options: TreeOptions,
+    /// The paths, one behind the other.
+    paths: String,
+    nodes: Vec<BatchedNode>,
+    data_len: usize,
+}
+
+#[derive(Debug)]
+struct BatchedNode {
+    path_end: usize,
+    acl_id: i64,
+    draft: Draft,
+}
+
+impl NodeBatch {
+    /// Nothing, for a tree with these options.
+    #[must_use]
+    pub fn new(options: TreeOptions) -> NodeBatch {
+        NodeBatch {
+            options,
+            paths: String::new(),
+            nodes: Vec::new(),
+            data_len: 0,
+        }
+    }
+
+    /// Adds a node; the root's path is "".
+    pub fn push(&mut self, path: &str, data: Option<&[u8]>, acl_id: i64, stat: StatPersisted) {
+        let digest_prefix = self.options.digest_prefix(path, data);
+        let draft = Draft::new(path, data, stat, digest_prefix);
+        self.data_len += draft.data_len();
+        self.paths.push_str(path);
+        self.nodes.push(BatchedNode {
+            path_end: self.paths.len(),
+            acl_id,
+            draft,
+        });
+    }
+
+    /// Nodes in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Bytes of their data.
+    #[must_use]
+    pub fn data_len(&self) -> usize {
+        self.data_len
+    }
 }
 
 /// Takes the records of a snapshot in their order: sessions, ACLs, nodes with the root first.
@@ -104,6 +166,26 @@ impl ReplicaBuilder {
         acl_id: i64,
         stat: StatPersisted,
     ) -> Result<(), LoadError> {
+        let digest_prefix = self.tree.options().digest_prefix(path, data);
+        self.place(path, acl_id, Draft::new(path, data, stat, digest_prefix))
+    }
+
+    /// The same for many, prepared for a tree with the same options.
+    ///
+    /// # Errors
+    /// As [`ReplicaBuilder::node`].
+    pub fn nodes(&mut self, batch: NodeBatch) -> Result<(), LoadError> {
+        debug_assert_eq!(batch.options, self.tree.options());
+        let mut path_start = 0;
+        for node in batch.nodes {
+            let path = &batch.paths[path_start..node.path_end];
+            self.place(path, node.acl_id, node.draft)?;
+            path_start = node.path_end;
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, path: &str, acl_id: i64, draft: Draft) -> Result<(), LoadError> {
         let acl = self.acl_slot(acl_id);
         if path.is_empty() {
             if self.has_root {
@@ -111,12 +193,12 @@ impl ReplicaBuilder {
             }
             self.has_root = true;
             self.tree.acls.add_use(acl);
-            self.tree.insert_root(data, acl, &stat);
+            self.tree.insert_root(acl, draft);
             return Ok(());
         }
         let parent = self.parent_of(path)?;
         self.tree.acls.add_use(acl);
-        let inserted = (self.tree).insert_deferred(parent, path, data, acl, &stat);
+        let inserted = self.tree.insert_deferred(parent, path, acl, draft);
         self.last.slot = inserted.map_err(|twice| self.duplicate(twice))?;
         self.last.path.clear();
         self.last.path.push_str(path);

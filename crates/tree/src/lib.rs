@@ -30,7 +30,7 @@ mod watch_table;
 mod watches;
 
 pub use acl::Access;
-pub use builder::{LoadError, ReplicaBuilder};
+pub use builder::{LoadError, NodeBatch, ReplicaBuilder};
 pub use child_lists::ChildListLimits;
 pub use quota::{LIMITS_NODE, Quota, QuotaLimits, STATS_NODE};
 pub use replica::{Applied, Children, KeptList, NodeRef, Replica};

@@ -137,6 +137,46 @@ pub(crate) struct NewNode<'a> {
     pub(crate) digest_prefix: Option<u32>,
 }
 
+/// What of a new node can be made without the tree, which is most of the work.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    hash: PathHash,
+    name_len: usize,
+    name_and_data: Box<[u8]>,
+    has_data: bool,
+    stat: StatPersisted,
+    digest_prefix: Option<u32>,
+}
+
+impl Draft {
+    pub(crate) fn new(
+        path: &str,
+        data: Option<&[u8]>,
+        stat: StatPersisted,
+        digest_prefix: Option<u32>,
+    ) -> Draft {
+        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+        Draft {
+            hash: PathHash::of(path),
+            name_len: name.len(),
+            name_and_data: concat(name.as_bytes(), data.unwrap_or_default()),
+            has_data: data.is_some(),
+            stat,
+            digest_prefix,
+        }
+    }
+
+    pub(crate) fn data_len(&self) -> usize {
+        self.name_and_data.len() - self.name_len
+    }
+}
+
+impl From<&NewNode<'_>> for Draft {
+    fn from(node: &NewNode<'_>) -> Draft {
+        Draft::new(node.path, node.data, *node.stat, node.digest_prefix)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Nodes {
     slab: Slab<Packed, NODES_BITS>,
@@ -164,25 +204,31 @@ impl Nodes {
     }
 
     /// Inserts the root.
-    pub(crate) fn insert_root(&mut self, root: &NewNode<'_>) {
+    pub(crate) fn insert_root(&mut self, acl: AclSlot, root: Draft) {
         assert!(self.slab.end() == 0, "there is one root");
-        let slot = self.place(root, "", PathHash::default());
+        let slot = self.place(Slot::ROOT, acl, root);
         assert!(slot == Slot::ROOT, "the root has the first slot");
     }
 
     /// Inserts a node that does not exist, below a parent that does.
     pub(crate) fn insert(&mut self, node: &NewNode<'_>) -> Slot {
-        let hash = PathHash::of(node.path);
-        let slot = self.hang(node, hash);
+        let draft = Draft::from(node);
+        let hash = draft.hash;
+        let slot = self.hang(node.parent, node.acl, draft);
         self.index.insert(hash, slot);
         slot
     }
 
     /// As [`Nodes::insert`], but the node is found only after [`Nodes::settle`] for its path or
     /// [`Nodes::settle_all`]. One of the three says if there is such a node already.
-    pub(crate) fn insert_deferred(&mut self, node: &NewNode<'_>) -> Result<Slot, Twice> {
-        let hash = PathHash::of(node.path);
-        let slot = self.hang(node, hash);
+    pub(crate) fn insert_deferred(
+        &mut self,
+        parent: Slot,
+        acl: AclSlot,
+        draft: Draft,
+    ) -> Result<Slot, Twice> {
+        let hash = draft.hash;
+        let slot = self.hang(parent, acl, draft);
         let slab = &self.slab;
         (self.index).defer(hash, slot, |a, b| slab[a.0].is_same_as(&slab[b.0]))?;
         Ok(slot)
@@ -202,35 +248,36 @@ impl Nodes {
     }
 
     /// Places a node, and enters it with its parent.
-    fn hang(&mut self, node: &NewNode<'_>, hash: PathHash) -> Slot {
-        let (_, name) = node.path.rsplit_once('/').expect("paths have a slash");
-        let slot = self.place(node, name, hash);
-        let branch = self.branch_mut(node.parent);
-        branch.names_len += name.len();
+    fn hang(&mut self, parent: Slot, acl: AclSlot, draft: Draft) -> Slot {
+        let name_len = draft.name_len;
+        let slot = self.place(parent, acl, draft);
+        let branch = self.branch_mut(parent);
+        branch.names_len += name_len;
         branch.children.push(slot);
         let position = u32::try_from(branch.children.len() - 1).expect("children are slots");
         self.slab[slot.0].position = position;
-        self.lists.children_change(node.parent);
+        self.lists.children_change(parent);
         slot
     }
 
-    fn place(&mut self, node: &NewNode<'_>, name: &str, hash: PathHash) -> Slot {
-        assert!(Nodes::name_fits(name), "names are checked before insertion");
-        let stat = node.stat;
-        let mut shape = Shape(u32::try_from(name.len()).expect("just checked") | Shape::LIVE);
-        shape.set(Shape::NULL_DATA, node.data.is_none());
-        shape.set(Shape::COUNTED, node.digest_prefix.is_some());
+    fn place(&mut self, parent: Slot, acl: AclSlot, draft: Draft) -> Slot {
+        let stat = draft.stat;
+        let name_len = u32::try_from(draft.name_len).ok();
+        let name_len = name_len.filter(|len| *len <= Shape::NAME_LEN);
+        let mut shape = Shape(name_len.expect("names are checked before insertion") | Shape::LIVE);
+        shape.set(Shape::NULL_DATA, !draft.has_data);
+        shape.set(Shape::COUNTED, draft.digest_prefix.is_some());
         let slot = Slot(self.slab.insert(Packed {
-            name_and_data: concat(name.as_bytes(), node.data.unwrap_or_default()),
+            name_and_data: draft.name_and_data,
             czxid: stat.czxid,
             ctime: stat.ctime,
-            parent: node.parent,
+            parent,
             position: 0,
             branch: Link::default(),
             extra: Link::default(),
-            hash,
-            digest_prefix: node.digest_prefix.unwrap_or_default(),
-            acl: node.acl,
+            hash: draft.hash,
+            digest_prefix: draft.digest_prefix.unwrap_or_default(),
+            acl,
             shape,
         }));
         if stat.pzxid != stat.czxid || stat.cversion != 0 || stat.aversion != 0 {

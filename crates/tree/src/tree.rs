@@ -9,7 +9,7 @@ use crate::acl_table::{AclSlot, AclTable};
 use crate::child_lists::ChildListLimits;
 use crate::digest;
 use crate::index::Twice;
-use crate::nodes::{NewNode, Nodes, Slot};
+use crate::nodes::{Draft, NewNode, Nodes, Slot};
 use crate::owners::Owners;
 use crate::quota::{self, Quota, QuotaPaths, QuotaText};
 use crate::walk::{Walk, WalkStart, Walks};
@@ -28,6 +28,13 @@ pub struct TreeOptions {
     pub owner_rules: OwnerRules,
     /// Which lists of children are kept as they are sent.
     pub child_lists: ChildListLimits,
+}
+
+impl TreeOptions {
+    /// The CRC after path and data, if the node is part of the tree's digest.
+    pub(crate) fn digest_prefix(self, path: &str, data: Option<&[u8]>) -> Option<u32> {
+        (self.digest && digest::counts(path)).then(|| digest::prefix(path, data))
+    }
 }
 
 /// What a create transaction says, whichever its type.
@@ -73,7 +80,8 @@ impl Tree {
     pub(crate) fn fresh(options: TreeOptions) -> Tree {
         let mut tree = Tree::empty(options);
         let stat = StatPersisted::default();
-        tree.insert_root(Some(b""), AclSlot::OPEN, &stat);
+        let root = Draft::new("", Some(b""), stat, options.digest_prefix("", Some(b"")));
+        tree.insert_root(AclSlot::OPEN, root);
         for path in [ZOOKEEPER, QUOTA] {
             let parent = tree.parent_of(path).expect("in this order");
             tree.insert(parent, path, Some(b""), AclSlot::OPEN, &stat);
@@ -131,19 +139,11 @@ impl Tree {
     }
 
     /// Inserts the root, with an ACL that the caller has acquired.
-    pub(crate) fn insert_root(&mut self, data: Option<&[u8]>, acl: AclSlot, stat: &StatPersisted) {
-        let digest_prefix = self.digest_prefix("", data);
-        self.nodes.insert_root(&NewNode {
-            path: "",
-            parent: Slot::ROOT,
-            data,
-            acl,
-            stat,
-            digest_prefix,
-        });
-        self.digest = self.digest.wrapping_add(self.node_digest(Slot::ROOT));
+    pub(crate) fn insert_root(&mut self, acl: AclSlot, root: Draft) {
         // Java counts the root under both its keys.
-        self.data_size += node_size("/", data) + node_size("", data);
+        self.data_size += node_size("/", root.data_len()) + node_size("", root.data_len());
+        self.nodes.insert_root(acl, root);
+        self.digest = self.digest.wrapping_add(self.node_digest(Slot::ROOT));
     }
 
     /// Inserts a node, with an ACL that the caller has acquired.
@@ -164,7 +164,7 @@ impl Tree {
             stat,
             digest_prefix,
         });
-        self.count_in(slot, path, data);
+        self.count_in(slot, path, data.map_or(0, <[u8]>::len));
         slot
     }
 
@@ -173,28 +173,20 @@ impl Tree {
         &mut self,
         parent: Slot,
         path: &str,
-        data: Option<&[u8]>,
         acl: AclSlot,
-        stat: &StatPersisted,
+        draft: Draft,
     ) -> Result<Slot, Twice> {
-        let digest_prefix = self.digest_prefix(path, data);
-        let slot = self.nodes.insert_deferred(&NewNode {
-            path,
-            parent,
-            data,
-            acl,
-            stat,
-            digest_prefix,
-        })?;
-        self.count_in(slot, path, data);
+        let data_len = draft.data_len();
+        let slot = self.nodes.insert_deferred(parent, acl, draft)?;
+        self.count_in(slot, path, data_len);
         Ok(slot)
     }
 
     /// What is derived from the nodes hears of a new one.
-    fn count_in(&mut self, slot: Slot, path: &str, data: Option<&[u8]>) {
+    fn count_in(&mut self, slot: Slot, path: &str, data_len: usize) {
         self.walks.inserted(slot);
         self.digest = self.digest.wrapping_add(self.node_digest(slot));
-        self.data_size += node_size(path, data);
+        self.data_size += node_size(path, data_len);
         self.owners.add(slot, self.owner(slot));
     }
 
@@ -272,7 +264,7 @@ impl Tree {
         let data_len = data_len(self.nodes.data(slot));
         self.walks.before_change(slot, &self.nodes, &self.acls);
         self.digest = self.digest.wrapping_sub(self.node_digest(slot));
-        self.data_size -= node_size(path, self.nodes.data(slot));
+        self.data_size -= node_size(path, self.nodes.data_len(slot));
         self.owners.remove(slot, self.owner(slot));
         self.acls.release(self.nodes.acl(slot));
         self.nodes.remove(slot);
@@ -347,7 +339,7 @@ impl Tree {
     }
 
     fn digest_prefix(&self, path: &str, data: Option<&[u8]>) -> Option<u32> {
-        (self.options.digest && digest::counts(path)).then(|| digest::prefix(path, data))
+        self.options.digest_prefix(path, data)
     }
 
     fn node_digest(&self, slot: Slot) -> u64 {
@@ -467,13 +459,13 @@ impl Tree {
 }
 
 /// Java `DataTree.getNodeSize`: UTF-16 units of the path and bytes of the data.
-fn node_size(path: &str, data: Option<&[u8]>) -> i64 {
+fn node_size(path: &str, data_len: usize) -> i64 {
     let units = if path.is_ascii() {
         path.len()
     } else {
         path.encode_utf16().count()
     };
-    signed(units) + data_len(data)
+    signed(units) + signed(data_len)
 }
 
 fn data_len(data: Option<&[u8]>) -> i64 {

@@ -1,7 +1,9 @@
+use super::loader::LARGE_LEN;
 use super::{Compression, SnapshotError, SnapshotOptions, decode_snapshot};
 use crate::disk::{Fault, Survival};
 use crate::testing::{Site, apply, content, replica_at, site, tree_options};
-use zooid_proto::Zxid;
+use zooid_proto::{Acl, CreateTxn, SessionId, Txn, TxnHeader, Zxid};
+use zooid_tree::Replica;
 
 const COMPRESSIONS: [Compression; 3] = [Compression::None, Compression::Gzip, Compression::Snappy];
 
@@ -48,6 +50,80 @@ fn a_snapshot_loads_as_what_was_walked() {
         assert_eq!(digest.digest.tree_digest, replica.digest());
         assert_eq!(digest.zxid, Zxid(400));
     }
+}
+
+/// A replica whose snapshot is so large that two threads load it.
+fn large_replica() -> Replica {
+    let mut replica = replica_at(Zxid(400));
+    for zxid in 401..=480 {
+        let txn = Txn::Create(CreateTxn {
+            path: format!("/large-{zxid}"),
+            data: Some(vec![u8::try_from(zxid % 251).unwrap(); 70_000].into()),
+            acl: vec![Acl::anyone(31)],
+            ephemeral: false,
+            parent_cversion: -1,
+        });
+        let header = TxnHeader {
+            client_id: SessionId(1),
+            cxid: 1,
+            zxid: Zxid(zxid),
+            time: zxid,
+            op: txn.op_code().code(),
+        };
+        replica.replay(&header, &txn, None);
+    }
+    replica
+}
+
+#[test]
+fn a_large_snapshot_loads_as_what_was_walked() {
+    let site = prepared();
+    let mut replica = large_replica();
+    site.snapshot(&mut replica, &SnapshotOptions::default())
+        .unwrap();
+    let file = site.snapshots.newest_valid(1).unwrap().remove(0);
+    assert!(file.len > LARGE_LEN);
+    let mut loaded = site.snapshots.load(&file, tree_options()).unwrap();
+    assert_eq!(content(&mut loaded.replica), content(&mut replica));
+    assert_eq!(loaded.replica.digest(), replica.digest());
+    assert_eq!(loaded.trailer.last_zxid, Some(Zxid(480)));
+}
+
+/// Wherever the damage is, and whichever of the two threads finds it.
+#[test]
+fn damage_to_a_large_snapshot_is_found() {
+    let site = prepared();
+    site.snapshot(&mut large_replica(), &SnapshotOptions::default())
+        .unwrap();
+    let file = site.snapshots.newest_valid(1).unwrap().remove(0);
+    let good = site.read(&file.path);
+    let load = |bytes: &[u8]| {
+        site.disk.remove(&file.path).unwrap();
+        let mut damaged = site.disk.create(&file.path).unwrap();
+        damaged.write_at(0, bytes).unwrap();
+        site.snapshots.load(&file, tree_options())
+    };
+    load(&good).unwrap();
+    let len = good.len();
+    let end_of_data = len - 100;
+    for at in (0..2000).step_by(7).chain([len / 3, len / 2, end_of_data]) {
+        let mut bad = good.clone();
+        bad[at] ^= 0x10;
+        let loaded = load(&bad);
+        let is_refused = matches!(loaded, Err(SnapshotError::Damaged { .. }));
+        assert!(is_refused, "byte {at}: {loaded:?}");
+    }
+    for cut in [0, 1000, len / 2, len - 1] {
+        assert!(load(&good[..cut]).is_err(), "cut at {cut}");
+    }
+    // The tree notices before the checksum, with much still to be read.
+    let path = b"\0\0\0\x0a/large-401";
+    let orphan = b"\0\0\0\x0a/large/401";
+    let at = good.windows(path.len()).position(|window| window == path);
+    let mut bad = good;
+    bad[at.unwrap()..][..path.len()].copy_from_slice(orphan);
+    let refused = load(&bad).unwrap_err();
+    assert!(refused.to_string().contains("has no parent"), "{refused}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn tree_of(count: usize) -> Nodes {
         stat: &StatPersisted::default(),
         digest_prefix: Some(1),
     };
-    nodes.insert_root(&new);
+    nodes.insert_root(AclSlot::OPEN, Draft::from(&new));
     let mut parents = vec![(Slot::ROOT, String::new())];
     for number in 0..count {
         let (parent, path) = &parents[number / FAN_OUT];
