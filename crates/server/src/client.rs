@@ -10,6 +10,7 @@ mod outgoing;
 
 use crate::core_thread::CoreMessage;
 use crate::shared::Shared;
+use crate::workers::Desk;
 use crate::{clock, four_letter};
 use bytes::Bytes;
 use gate::{Arrived, Entry, Gate, Refusal};
@@ -52,10 +53,14 @@ pub(crate) struct Client {
     only_reads: AtomicBool,
     /// Something was put into the connection by another thread, and is left to the task.
     wake: Notify,
+    /// Of the thread that serves it.
+    desk: Arc<Desk>,
+    /// Whether it is there, to be answered.
+    on_desk: AtomicBool,
 }
 
 impl Client {
-    pub(crate) fn new(id: ConnId, remote: SocketAddr) -> Client {
+    pub(crate) fn new(id: ConnId, remote: SocketAddr, desk: Arc<Desk>) -> Client {
         let ip = four_letter::java_text::ip_address(remote.ip());
         let conn = Mutex::new(Connection::new(id, ip, clock::now()));
         Client {
@@ -66,19 +71,29 @@ impl Client {
             gate: Mutex::default(),
             only_reads: AtomicBool::new(false),
             wake: Notify::new(),
+            desk,
+            on_desk: AtomicBool::new(false),
         }
     }
 
-    /// Has the task look after what was put into the connection.
-    pub(crate) fn wake(&self) {
-        self.wake.notify_one();
+    /// Has its thread look after what was put into the connection.
+    pub(crate) fn answer_at_desk(self: Arc<Client>) {
+        if !self.on_desk.swap(true, Ordering::AcqRel) {
+            let desk = Arc::clone(&self.desk);
+            desk.answer(self);
+        }
     }
 
-    /// As [`Client::wake`], but sends what was put in on this thread, if nothing more is to be done: then
-    /// the client needs not wait for another thread.
+    /// What is put into the connection from now on needs [`Client::answer_at_desk`] again.
+    pub(crate) fn leave_desk(&self) {
+        self.on_desk.store(false, Ordering::Release);
+    }
+
+    /// Sends what was put into the connection, on this thread. If more than that is to be done, the task
+    /// has to.
     pub(crate) fn answer_or_wake(&self, shared: &Shared) {
         if !self.answer(shared) {
-            self.wake();
+            self.wake.notify_one();
         }
     }
 

@@ -1,6 +1,7 @@
 //! All connected clients, and who may connect.
 
 use crate::client::Client;
+use crate::workers::Desk;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -57,11 +58,15 @@ impl Clients {
         }
     }
 
-    /// Takes a connection in.
+    /// Takes a connection in, which a thread is to serve.
     ///
     /// # Errors
     /// [`Rejected`] when a limit is reached.
-    pub(crate) fn add(&self, remote: SocketAddr) -> Result<Arc<Client>, Rejected> {
+    pub(crate) fn add(
+        &self,
+        remote: SocketAddr,
+        desk: &Arc<Desk>,
+    ) -> Result<Arc<Client>, Rejected> {
         let mut inner = self.inner.lock();
         if self.max_total > 0 && inner.by_id.len() >= self.max_total {
             return Err(Rejected::Total {
@@ -79,7 +84,7 @@ impl Clients {
         *from_ip += 1;
         let id = ConnId(inner.next_id);
         inner.next_id += 1;
-        let client = Arc::new(Client::new(id, remote));
+        let client = Arc::new(Client::new(id, remote, Arc::clone(desk)));
         inner.by_id.insert(id, Arc::clone(&client));
         Ok(client)
     }

@@ -266,13 +266,13 @@ impl Core {
         self.outputs = kept(outputs);
         self.rest = kept(rest);
         let touched = std::mem::take(&mut self.touched);
-        // Of many the tasks take care, on all the processors.
+        // Of many their own threads take care, on all the processors.
         let are_few = touched.len() <= ANSWERED_HERE_MAX;
         for client in touched.into_values() {
             if are_few {
                 client.answer_or_wake(&self.shared);
             } else {
-                client.wake();
+                client.answer_at_desk();
             }
         }
         for link in std::mem::take(&mut self.filled).into_values() {

@@ -1,15 +1,16 @@
 //! The client port.
 
-use crate::client;
 use crate::shared::Shared;
 use crate::workers::Workers;
-use socket2::{Domain, Protocol, Socket, Type};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use rustix::net::{SocketFlags, acceptfrom_with};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tokio::net::TcpListener;
+use tracing::warn;
 
 /// Pending connections that the kernel holds, when `clientPortListenBacklog` says nothing.
 const DEFAULT_BACKLOG: i32 = 4096;
@@ -21,7 +22,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// What the kernel says.
-pub(crate) fn bind(address: SocketAddr) -> std::io::Result<Socket> {
+pub(crate) fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -36,15 +37,12 @@ pub(crate) fn bind(address: SocketAddr) -> std::io::Result<Socket> {
     Ok(socket)
 }
 
-/// Lets clients connect.
+/// Lets others connect.
 ///
 /// # Errors
 /// What the kernel says.
-pub(crate) fn listen(socket: Socket, backlog: Option<u32>) -> std::io::Result<TcpListener> {
-    let backlog = backlog
-        .and_then(|n| i32::try_from(n).ok())
-        .unwrap_or(DEFAULT_BACKLOG);
-    socket.listen(backlog)?;
+pub(crate) fn listen(socket: Socket) -> io::Result<TcpListener> {
+    socket.listen(DEFAULT_BACKLOG)?;
     TcpListener::from_std(socket.into())
 }
 
@@ -59,28 +57,41 @@ pub(crate) fn wildcard() -> IpAddr {
     }
 }
 
-/// Lets clients in.
+/// Lets clients connect. What their sockets are to be like, they get from the one that listens.
+///
+/// # Errors
+/// What the kernel says.
+pub(crate) fn listen_for_clients(
+    socket: Socket,
+    backlog: Option<u32>,
+    keep_alive: bool,
+) -> io::Result<std::net::TcpListener> {
+    socket.set_tcp_nodelay(true)?;
+    socket.set_keepalive(keep_alive)?;
+    socket.set_nonblocking(false)?;
+    let backlog = backlog.and_then(|n| i32::try_from(n).ok());
+    socket.listen(backlog.unwrap_or(DEFAULT_BACKLOG))?;
+    Ok(socket.into())
+}
+
+/// Lets clients in: a thread that waits for nothing else, and so is told of each by one call.
 pub(crate) struct Reception {
     pub(crate) shared: Arc<Shared>,
-    /// Each client is one of these.
-    pub(crate) tasks: TaskTracker,
     pub(crate) workers: Arc<Workers>,
 }
 
 impl Reception {
-    /// Accepts clients until the server drains.
-    pub(crate) async fn accept(self, listener: TcpListener) {
-        loop {
-            // Dropping `accept` loses no connection: it stays with the kernel.
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = self.shared.drain_started() => return,
-            };
-            match accepted {
+    /// Accepts clients until somebody has the port [`refuse`] them.
+    pub(crate) fn accept(self, port: &std::net::TcpListener) {
+        while !self.shared.is_draining() {
+            match accept(port) {
                 Ok((stream, remote)) => self.admit(stream, remote),
+                // It has left before its turn.
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+                Err(_) if self.shared.is_draining() => {}
                 Err(error) => {
                     warn!(%error, "cannot accept a client");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    thread::sleep(ACCEPT_PAUSE);
                 }
             }
         }
@@ -88,20 +99,11 @@ impl Reception {
 
     fn admit(&self, stream: TcpStream, remote: SocketAddr) {
         let shared = &self.shared;
-        let configured = configure(&stream, shared.config.client.tcp_keep_alive);
-        // It is a worker's from now on.
-        let stream = match configured.and_then(|()| stream.into_std()) {
-            Ok(stream) => stream,
-            Err(error) => {
-                info!(%remote, %error, "a client left before it was served");
-                return;
-            }
-        };
-        match shared.clients.add(remote) {
+        let desk = self.workers.next();
+        match shared.clients.add(remote, desk) {
             Ok(client) => {
                 shared.stats.accepted(&remote);
-                let served = client::serve(Arc::clone(shared), client, stream);
-                self.tasks.spawn_on(served, self.workers.next());
+                desk.welcome(client, stream);
             }
             Err(rejected) => {
                 shared.stats.rejected();
@@ -111,12 +113,18 @@ impl Reception {
     }
 }
 
-fn configure(stream: &TcpStream, keep_alive: bool) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
-    if keep_alive {
-        socket2::SockRef::from(stream).set_keepalive(true)?;
-    }
-    Ok(())
+/// Lets nobody connect any more, and has [`Reception::accept`] look up.
+pub(crate) fn refuse(port: &std::net::TcpListener) {
+    // A port that cannot be shut is not open.
+    let _ = SockRef::from(port).shutdown(Shutdown::Both);
+}
+
+/// Waits for a client. Its socket does not block.
+fn accept(port: &std::net::TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let (stream, remote) = acceptfrom_with(port, flags)?;
+    let remote = remote.ok_or(ErrorKind::ConnectionAborted)?;
+    Ok((stream.into(), remote.try_into()?))
 }
 
 #[cfg(test)]

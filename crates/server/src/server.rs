@@ -13,12 +13,11 @@ use crate::workers::Workers;
 use crate::{clock, listener};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::Socket;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
@@ -147,6 +146,7 @@ pub(crate) struct Server {
     shared: Arc<Shared>,
     tasks: TaskTracker,
     /// Who serve the clients.
+    client_port: Arc<TcpListener>,
     workers: Arc<Workers>,
     /// To the other servers of an ensemble.
     peers: Option<Peers>,
@@ -227,26 +227,28 @@ impl Server {
                 let _ = halt.send(reason);
             }
         };
-        let threads = vec![
+        let mut threads = vec![
             spawn("core", run_core)?,
             spawn("log", move || log.run())?,
             spawn("snapshot", move || snapshots.run())?,
         ];
         let tasks = TaskTracker::new();
         info!(address = %listener.local_addr()?, "serving clients");
-        let workers = Arc::new(Workers::start()?);
+        let workers = Arc::new(Workers::start(&shared, &tasks)?);
         let reception = Reception {
             shared: Arc::clone(&shared),
-            tasks: tasks.clone(),
             workers: Arc::clone(&workers),
         };
-        tasks.spawn(reception.accept(listener));
+        let client_port = Arc::new(listener);
+        let port = Arc::clone(&client_port);
+        threads.push(spawn("accept", move || reception.accept(&port))?);
         let timer = tokio::spawn(keep_time(Arc::clone(&shared)));
         tasks.spawn(crate::snapshot_thread::purge_regularly(Arc::clone(&shared)));
         Ok(Server {
             lock,
             shared,
             tasks,
+            client_port,
             workers,
             peers,
             timer,
@@ -281,6 +283,7 @@ impl Server {
             lock: _held_to_the_end,
             shared,
             tasks,
+            client_port,
             workers: _still_serving,
             peers,
             timer,
@@ -288,6 +291,7 @@ impl Server {
             mut halted,
         } = self;
         shared.start_draining();
+        listener::refuse(&client_port);
         tasks.close();
         if tokio::time::timeout(DRAIN_MAX, tasks.wait()).await.is_err() {
             warn!("some clients did not finish in time");
@@ -402,7 +406,8 @@ impl ClientPort {
     }
 
     fn listen(self, config: &Config) -> Result<TcpListener, ServeError> {
-        listener::listen(self.socket, config.client.listen_backlog)
+        let client = &config.client;
+        listener::listen_for_clients(self.socket, client.listen_backlog, client.tcp_keep_alive)
             .map_err(|error| bind_error(&self.address, error))
     }
 }

@@ -199,9 +199,7 @@ async fn bind_patiently(address: &HostPort, attempts_max: u32) -> io::Result<Tcp
     let mut attempt = 1;
     loop {
         let resolved = resolve(address.clone()).await;
-        let bound = resolved
-            .and_then(listener::bind)
-            .and_then(|socket| listener::listen(socket, None));
+        let bound = resolved.and_then(listener::bind).and_then(listener::listen);
         match bound {
             Err(error) if attempt != attempts_max => {
                 warn!(%address, %error, "cannot listen for votes yet");

@@ -33,9 +33,7 @@ impl LearnerPort {
                 }
             };
             let resolved = resolve(address.clone()).await;
-            let bound = resolved
-                .and_then(listener::bind)
-                .and_then(|socket| listener::listen(socket, None));
+            let bound = resolved.and_then(listener::bind).and_then(listener::listen);
             match bound {
                 Ok(listener) => listeners.push(listener),
                 Err(error) => {
