@@ -1,7 +1,6 @@
 //! The leader's half of ZAB's broadcast phase (spec §6.7; Java `Leader.tryToCommit`).
 
 use crate::QuorumVerifier;
-use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use zooid_proto::{ServerId, Zxid};
 
@@ -13,8 +12,9 @@ use zooid_proto::{ServerId, Zxid};
 #[derive(Clone, Debug)]
 pub struct Broadcast {
     views: Vec<QuorumVerifier>,
-    acked: BTreeMap<ServerId, Zxid>,
-    outstanding: VecDeque<Zxid>,
+    acked: Vec<(ServerId, Zxid)>,
+    /// Everything up to here is durable at a quorum of every view.
+    agreed: Zxid,
     last_proposed: Zxid,
     last_committed: Zxid,
 }
@@ -29,8 +29,8 @@ impl Broadcast {
         );
         Broadcast {
             views,
-            acked: BTreeMap::new(),
-            outstanding: VecDeque::new(),
+            acked: Vec::new(),
+            agreed: last,
             last_proposed: last,
             last_committed: last,
         }
@@ -39,7 +39,6 @@ impl Broadcast {
     /// Takes the next zxid for a new proposal.
     pub fn propose(&mut self) -> Zxid {
         self.last_proposed = self.last_proposed.next();
-        self.outstanding.push_back(self.last_proposed);
         self.last_proposed
     }
 
@@ -52,23 +51,43 @@ impl Broadcast {
             upto <= self.last_proposed,
             "{server} acknowledged {upto}, never proposed"
         );
-        let watermark = self.acked.entry(server).or_insert(upto);
-        *watermark = upto.max(*watermark);
+        match self.acked.iter_mut().find(|(id, _)| *id == server) {
+            Some((_, watermark)) => *watermark = upto.max(*watermark),
+            None => self.acked.push((server, upto)),
+        }
+        // One that is behind the quorum changes nothing.
+        if upto > self.agreed {
+            self.agreed = self.agreed_now().max(self.agreed);
+        }
+    }
+
+    /// The newest watermark that a quorum of every view has reached.
+    fn agreed_now(&self) -> Zxid {
+        let reached = |zxid: Zxid| {
+            let has = |id| {
+                self.acked
+                    .iter()
+                    .any(|(server, upto)| *server == id && *upto >= zxid)
+            };
+            self.views.iter().all(|view| view.is_quorum(has))
+        };
+        let watermarks = self.acked.iter().map(|(_, upto)| *upto);
+        let reached = watermarks.filter(|upto| *upto > self.last_committed && reached(*upto));
+        reached.max().unwrap_or(self.last_committed)
     }
 
     /// Takes back what `server` has acknowledged: from here on it may be told to cut it off.
     pub fn forget(&mut self, server: ServerId) {
-        self.acked.remove(&server);
+        self.acked.retain(|(id, _)| *id != server);
+        self.agreed = self.agreed_now();
     }
 
     /// The next proposal that has become committed, in zxid order.
     pub fn next_committed(&mut self) -> Option<Zxid> {
-        let zxid = *self.outstanding.front()?;
-        let acked = |id: ServerId| self.acked.get(&id).is_some_and(|upto| *upto >= zxid);
-        if !self.views.iter().all(|view| view.is_quorum(acked)) {
+        let zxid = self.last_committed.next();
+        if zxid > self.agreed {
             return None;
         }
-        self.outstanding.pop_front();
         self.last_committed = zxid;
         Some(zxid)
     }
@@ -88,7 +107,8 @@ impl Broadcast {
     /// Proposals in flight.
     #[must_use]
     pub fn outstanding(&self) -> usize {
-        self.outstanding.len()
+        let outstanding = self.last_proposed.0 - self.last_committed.0;
+        usize::try_from(outstanding).expect("what is committed was proposed")
     }
 }
 
