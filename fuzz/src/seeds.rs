@@ -44,7 +44,7 @@ fn create(path: &str, flags: i32) -> CreateRequest {
     CreateRequest {
         path: path.to_owned(),
         data: Some(Bytes::from_static(b"data")),
-        acl: anyone(),
+        acl: anyone().into(),
         flags,
     }
 }
@@ -100,13 +100,13 @@ fn requests() -> Vec<(OpCode, Vec<u8>)> {
     let ttl = CreateTtlRequest {
         path: "/t".to_owned(),
         data: None,
-        acl: anyone(),
+        acl: anyone().into(),
         flags: 5,
         ttl: 1000,
     };
     let acl = SetAclRequest {
         path: path.clone(),
-        acl: anyone(),
+        acl: anyone().into(),
         version: -1,
     };
     let auth = AuthPacket {
@@ -252,7 +252,7 @@ fn txns() -> Vec<Vec<u8>> {
         Txn::Create2(CreateTxn {
             path: "/a".to_owned(),
             data: Some(Bytes::from_static(b"data")),
-            acl: anyone(),
+            acl: anyone().into(),
             ephemeral: true,
             parent_cversion: 1,
         }),

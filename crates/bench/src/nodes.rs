@@ -218,7 +218,7 @@ pub(crate) fn create_request(path: &str, data: &Bytes, mode: CreateMode) -> Crea
     CreateRequest {
         path: path.into(),
         data: Some(data.clone()),
-        acl: vec![Acl::anyone(perms::ALL)],
+        acl: vec![Acl::anyone(perms::ALL)].into(),
         flags: mode.flags(),
     }
 }

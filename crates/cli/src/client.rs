@@ -169,7 +169,7 @@ impl Client {
             let body = CreateTtlRequest {
                 path: server_path,
                 data,
-                acl,
+                acl: acl.into(),
                 flags,
                 ttl,
             };
@@ -182,7 +182,7 @@ impl Client {
             let body = CreateRequest {
                 path: server_path,
                 data,
-                acl,
+                acl: acl.into(),
                 flags,
             };
             (op, body.to_vec())
@@ -257,7 +257,7 @@ impl Client {
         check_acl(acl)?;
         let body = SetAclRequest {
             path: self.chroot.prepend(path),
-            acl: acl.to_vec(),
+            acl: acl.to_vec().into(),
             version,
         };
         self.call(OpCode::SetAcl, path, &body.to_vec(), None)

@@ -342,12 +342,12 @@ fn data(bytes: Option<&[u8]>) -> String {
 }
 
 fn acl(list: &[Acl]) -> String {
-    let part = |part: &Option<String>| part.clone().unwrap_or_else(|| "null".into());
     let entry = |acl: &Acl| {
+        let (scheme, id) = (acl.id.scheme.as_deref(), acl.id.id.as_deref());
         format!(
             "{}:{}={}",
-            part(&acl.id.scheme),
-            part(&acl.id.id),
+            scheme.unwrap_or("null"),
+            id.unwrap_or("null"),
             acl.perms
         )
     };

@@ -25,7 +25,7 @@ pub fn leave_a_tail(ensemble: &mut Ensemble, prefix: &str) -> Result<ServerId> {
         let request = CreateRequest {
             path: format!("{prefix}{number}"),
             data: Some("nobody else has it".into()),
-            acl: anyone(),
+            acl: anyone().into(),
             flags: CreateMode::Persistent.flags(),
         };
         session.send(OpCode::Create, &request.to_vec())?;

@@ -135,7 +135,7 @@ impl<'a> Workload<'a> {
             MultiOp::CreateTtl(CreateTtlRequest {
                 path: self.path("/multi/ttl"),
                 data: None,
-                acl: anyone(),
+                acl: anyone().into(),
                 flags: CreateMode::PersistentWithTtl.flags(),
                 ttl: LONG_TTL_MS,
             }),
@@ -242,7 +242,7 @@ impl<'a> Workload<'a> {
         CreateRequest {
             path: self.path(name),
             data: Some(Bytes::from_static(b"data")),
-            acl: anyone(),
+            acl: anyone().into(),
             flags: mode.flags(),
         }
     }

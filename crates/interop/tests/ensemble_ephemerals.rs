@@ -67,7 +67,7 @@ fn ephemeral(path: &str) -> Vec<u8> {
     let request = CreateRequest {
         path: path.to_owned(),
         data: None,
-        acl: anyone(),
+        acl: anyone().into(),
         flags: CreateMode::Ephemeral.flags(),
     };
     request.to_vec()

@@ -209,7 +209,7 @@ fn create(path: &str, data: &[u8]) -> Vec<u8> {
     let request = CreateRequest {
         path: path.into(),
         data: Some(data.to_vec().into()),
-        acl: anyone(),
+        acl: anyone().into(),
         flags: CreateMode::Persistent.flags(),
     };
     request.to_vec()

@@ -180,7 +180,12 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::buffer`].
     pub fn opt_str(&mut self) -> Result<Option<Cow<'a, str>>, DecodeError> {
-        Ok(self.buffer()?.map(String::from_utf8_lossy))
+        let lossy = |bytes: &'a [u8]| match core::str::from_utf8(bytes) {
+            // Nearly always, and many bytes at a time.
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(bytes),
+        };
+        Ok(self.buffer()?.map(lossy))
     }
 
     /// A string that must not be null.

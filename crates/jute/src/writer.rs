@@ -21,7 +21,7 @@ pub fn put_buffer(out: &mut Vec<u8>, value: Option<&[u8]>) {
 /// equal Java's.
 pub fn put_str(out: &mut Vec<u8>, value: &str) {
     const FOUR_BYTE_LEAD: u8 = 0xf0;
-    if value.bytes().all(|b| b < FOUR_BYTE_LEAD) {
+    if value.is_ascii() || value.bytes().all(|b| b < FOUR_BYTE_LEAD) {
         put_buffer(out, Some(value.as_bytes()));
         return;
     }

@@ -2,32 +2,32 @@
 //! (spec §2.14 "Fix-up"; Java `PrepRequestProcessor.fixupACL`).
 
 use crate::Authenticator;
-use zooid_proto::{Acl, ErrorCode, Id};
+use zooid_proto::{Acl, AclList, ErrorCode, Id};
 
 /// Removes duplicates, expands `auth`, and checks every entry.
 pub(crate) fn fix_up(
-    acl: Vec<Acl>,
+    acl: &AclList,
     ids: &[Id],
     authenticator: &Authenticator,
-) -> Result<Vec<Acl>, ErrorCode> {
+) -> Result<AclList, ErrorCode> {
+    if acl.is_open() {
+        return Ok(AclList::OPEN);
+    }
     let mut fixed: Vec<Acl> = Vec::with_capacity(acl.len());
-    let mut seen: Vec<Acl> = Vec::with_capacity(acl.len());
-    for entry in acl {
-        if seen.contains(&entry) {
-            continue;
+    for (index, entry) in acl.iter().enumerate() {
+        if !acl[..index].contains(entry) {
+            expand(entry, ids, authenticator, &mut fixed)?;
         }
-        seen.push(entry.clone());
-        expand(entry, ids, authenticator, &mut fixed)?;
     }
     if fixed.is_empty() {
         Err(ErrorCode::InvalidAcl)
     } else {
-        Ok(fixed)
+        Ok(AclList::from(fixed))
     }
 }
 
 fn expand(
-    entry: Acl,
+    entry: &Acl,
     ids: &[Id],
     authenticator: &Authenticator,
     fixed: &mut Vec<Acl>,
@@ -58,7 +58,7 @@ fn expand(
         return Err(ErrorCode::MarshallingError);
     };
     if entry.id.is_anyone() || authenticator.is_valid(scheme, id) {
-        fixed.push(entry);
+        fixed.push(entry.clone());
         return Ok(());
     }
     Err(ErrorCode::InvalidAcl)

@@ -28,7 +28,7 @@ use peer::Peer;
 use std::collections::{BTreeMap, VecDeque};
 use zooid_proto::{ErrorCode, ServerId, SessionId, Txn, TxnRecord, Zxid};
 use zooid_tree::Replica;
-use zooid_zab::{Broadcast, Leader, Learner, QuorumVerifier, Round};
+use zooid_zab::{Broadcast, Leader, LeaderAction, Learner, LearnerAction, QuorumVerifier, Round};
 
 /// One server. See the crate's documentation for how to drive it.
 ///
@@ -57,6 +57,9 @@ pub struct Node {
     generation: u64,
     stats: NodeStats,
     halted: bool,
+    /// Room for what a leader asks for, and a learner: used again, and empty in between.
+    leader_actions: Vec<LeaderAction>,
+    learner_actions: Vec<LearnerAction>,
 }
 
 /// What a server is, with what only that has.
@@ -84,7 +87,7 @@ pub struct NodeStats {
 
 #[derive(Debug)]
 struct Proposal {
-    record: TxnRecord,
+    record: Box<TxnRecord>,
     /// As it is in the log, for learners that come later.
     bytes: Bytes,
     /// The connection of this server that asked.
@@ -109,6 +112,16 @@ enum Awaited {
     LocalEnd,
     /// Its place among the replies, for this error.
     Refusal(ErrorCode),
+}
+
+/// Room for actions that is kept.
+const ACTIONS_KEPT_MAX: usize = 1024;
+
+/// Room for the next actions, unless it is unusually much.
+fn kept<T>(mut actions: Vec<T>) -> Vec<T> {
+    actions.clear();
+    actions.shrink_to(ACTIONS_KEPT_MAX);
+    actions
 }
 
 impl Node {
@@ -152,6 +165,8 @@ impl Node {
                 ..NodeStats::default()
             },
             halted: false,
+            leader_actions: Vec::new(),
+            learner_actions: Vec::new(),
             settings,
         }
     }
@@ -341,10 +356,7 @@ impl Node {
         if let Some(peer) = &mut self.peer {
             peer.committed(zxid, bytes);
         }
-        out.push(Output::Commit {
-            record: Box::new(record),
-            owner,
-        });
+        out.push(Output::Commit { record, owner });
         if closed {
             self.session_closed(session, owner, out);
         }

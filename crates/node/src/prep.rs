@@ -8,7 +8,7 @@ mod pending;
 mod quota;
 
 pub(crate) use pending::Pending;
-use pending::{Change, Record};
+use pending::{Key, Record};
 pub(crate) use quota::ExceededQuotas;
 pub use quota::{QuotaExceeded, Resource};
 
@@ -16,13 +16,12 @@ use crate::acl_list::fix_up;
 use crate::step::Owner;
 use crate::{Now, Sessions, Settings};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use zooid_proto::request::{
     CreateRequest, CreateTtlRequest, PathOnly, PathVersion, ReconfigRequest, SetAclRequest,
     SetDataRequest,
 };
 use zooid_proto::{
-    Acl, CreateContainerTxn, CreateMode, CreateTtlTxn, CreateTxn, DecodeError, EphemeralOwner,
+    AclList, CreateContainerTxn, CreateMode, CreateTtlTxn, CreateTxn, DecodeError, EphemeralOwner,
     ErrorCode, Id, Jute, Limit, MAX_TTL_MS, MultiOp, MultiRequest, OpCode, Reader, SessionId,
     SetAclTxn, SetDataTxn, StatPersisted, Txn, Zxid, mutant, path, perms,
 };
@@ -114,7 +113,7 @@ impl Creation {
         }
     }
 
-    fn into_txn(self, mode: CreateMode, acl: Vec<Acl>, parent_cversion: i32) -> Txn {
+    fn into_txn(self, mode: CreateMode, acl: AclList, parent_cversion: i32) -> Txn {
         let Creation {
             op,
             request: CreateRequest { path, data, .. },
@@ -308,9 +307,9 @@ impl Prep<'_> {
         Txn::Multi(txns)
     }
 
-    fn record(&self, path: &str) -> Result<Record, ErrorCode> {
+    fn record(&self, key: Key<'_>) -> Result<Record, ErrorCode> {
         self.pending
-            .record(self.replica, path)
+            .record(self.replica, key)
             .ok_or(ErrorCode::NoNode)
     }
 
@@ -333,10 +332,14 @@ impl Prep<'_> {
         } else {
             self.check_session(asker)?;
         }
-        let parent_path = parent_of_legal(&creation.request.path)?.to_owned();
-        let acl = std::mem::take(&mut creation.request.acl);
-        let acl = fix_up(acl, asker.ids, &self.settings.authenticator)?;
-        let mut parent = self.record(&parent_path)?;
+        let parent_path = parent_of_legal(&creation.request.path)?;
+        let parent_len = parent_path.len();
+        let acl = fix_up(
+            &creation.request.acl,
+            asker.ids,
+            &self.settings.authenticator,
+        )?;
+        let mut parent = self.record(Key::of(parent_path))?;
         self.permit(&parent, perms::CREATE, asker)?;
         if mode.is_sequential() {
             creation
@@ -348,7 +351,8 @@ impl Prep<'_> {
         if !path::is_valid(path) {
             return Err(ErrorCode::BadArguments);
         }
-        if self.record(path).is_ok() {
+        let key = Key::of(path);
+        if self.pending.exists(self.replica, key) {
             return Err(ErrorCode::NodeExists);
         }
         let parent_owner =
@@ -368,11 +372,11 @@ impl Prep<'_> {
             path,
             creation.request.data.as_deref(),
             self.stat(owner),
-            &acl,
+            acl.clone(),
         );
-        self.update(&parent_path, parent);
         self.pending
-            .put(self.replica, self.zxid, path, Change::Is(node));
+            .put(self.zxid, Key::of(&path[..parent_len]), parent);
+        self.pending.put(self.zxid, key, node);
         Ok(creation.into_txn(mode, acl, parent_cversion))
     }
 
@@ -421,36 +425,33 @@ impl Prep<'_> {
         }
     }
 
-    fn update(&mut self, path: &str, record: Record) {
-        self.pending
-            .put(self.replica, self.zxid, path, Change::Is(record));
-    }
-
     fn delete(&mut self, asker: Asker<'_>, request: PathVersion) -> Result<Txn, ErrorCode> {
         self.check_session(asker)?;
-        let parent_path = parent_of_deletable(&request.path)?.to_owned();
-        let parent = self.record(&parent_path)?;
+        let parent_key = Key::of(parent_of_deletable(&request.path)?);
+        let parent = self.record(parent_key)?;
         self.permit(&parent, perms::DELETE, asker)?;
-        let node = self.record(&request.path)?;
+        let key = Key::of(&request.path);
+        let node = self.record(key)?;
         next_version(node.stat.version, request.version)?;
         if node.child_count > 0 {
             return Err(ErrorCode::NotEmpty);
         }
-        self.remove(&parent_path, parent, &request.path);
+        self.remove((parent_key, parent), (key, &node));
         Ok(Txn::Delete { path: request.path })
     }
 
-    fn remove(&mut self, parent_path: &str, mut parent: Record, path: &str) {
+    fn remove(&mut self, parent: (Key<'_>, Record), node: (Key<'_>, &Record)) {
+        let (parent_key, mut parent) = parent;
         parent.child_count -= 1;
         parent.stat.pzxid = self.zxid;
-        self.update(parent_path, parent);
-        self.pending
-            .put(self.replica, self.zxid, path, Change::Gone);
+        self.pending.put(self.zxid, parent_key, parent);
+        self.pending.remove(self.zxid, node.0, node.1);
     }
 
     fn sweep(&mut self, path: String) -> Result<Txn, ErrorCode> {
-        let parent_path = parent_of_deletable(&path)?.to_owned();
-        let node = self.record(&path)?;
+        let parent_key = Key::of(parent_of_deletable(&path)?);
+        let key = Key::of(&path);
+        let node = self.record(key)?;
         if node.child_count > 0 {
             return Err(ErrorCode::NotEmpty);
         }
@@ -458,8 +459,8 @@ impl Prep<'_> {
         if !self.is_due(&node.stat) {
             return Err(ErrorCode::BadVersion);
         }
-        let parent = self.record(&parent_path)?;
-        self.remove(&parent_path, parent, &path);
+        let parent = self.record(parent_key)?;
+        self.remove((parent_key, parent), (key, &node));
         Ok(Txn::DeleteContainer { path })
     }
 
@@ -484,7 +485,8 @@ impl Prep<'_> {
             version,
         } = request;
         require_valid(&path)?;
-        let mut node = self.record(&path)?;
+        let key = Key::of(&path);
+        let mut node = self.record(key)?;
         self.permit(&node, perms::WRITE, asker)?;
         self.check_quota(&path, 0, data_len(data.as_deref()) - node.data_len)?;
         let version = next_version(node.stat.version, version)?;
@@ -492,7 +494,7 @@ impl Prep<'_> {
         node.stat.mtime = self.now.wall_ms;
         node.stat.mzxid = self.zxid;
         node.set_data(&path, data.as_deref());
-        self.update(&path, node);
+        self.pending.put(self.zxid, key, node);
         Ok(Txn::SetData(SetDataTxn {
             path,
             data,
@@ -504,20 +506,21 @@ impl Prep<'_> {
         self.check_session(asker)?;
         let SetAclRequest { path, acl, version } = request;
         require_valid(&path)?;
-        let acl = fix_up(acl, asker.ids, &self.settings.authenticator)?;
-        let mut node = self.record(&path)?;
+        let acl = fix_up(&acl, asker.ids, &self.settings.authenticator)?;
+        let key = Key::of(&path);
+        let mut node = self.record(key)?;
         self.permit(&node, perms::ADMIN, asker)?;
         let version = next_version(node.stat.aversion, version)?;
         node.stat.aversion = version;
-        node.acl = Arc::from(acl.as_slice());
-        self.update(&path, node);
+        node.acl = acl.clone();
+        self.pending.put(self.zxid, key, node);
         Ok(Txn::SetAcl(SetAclTxn { path, acl, version }))
     }
 
     fn check(&mut self, asker: Asker<'_>, request: PathVersion) -> Result<Txn, ErrorCode> {
         self.check_session(asker)?;
         require_valid(&request.path)?;
-        let node = self.record(&request.path)?;
+        let node = self.record(Key::of(&request.path))?;
         self.permit(&node, perms::READ, asker)?;
         let version = next_version(node.stat.version, request.version)?;
         Ok(Txn::Check {
@@ -543,7 +546,7 @@ impl Prep<'_> {
     /// may be somebody else's by now, and those whose creation is.
     fn ephemerals_of(&self, session: SessionId) -> Vec<String> {
         let is_its_own = |path: &String| {
-            self.record(path)
+            self.record(Key::of(path))
                 .is_ok_and(|record| record.stat.ephemeral_owner == session.0)
         };
         let applied = self.replica.ephemerals_of(session).into_iter();
@@ -557,8 +560,9 @@ impl Prep<'_> {
             let Some((parent_path, _)) = path::split(path) else {
                 continue;
             };
-            if let Ok(parent) = self.record(parent_path) {
-                self.remove(parent_path, parent, path);
+            let (parent_key, key) = (Key::of(parent_path), Key::of(path));
+            if let (Ok(parent), Ok(node)) = (self.record(parent_key), self.record(key)) {
+                self.remove((parent_key, parent), (key, &node));
             }
         }
     }

@@ -27,7 +27,7 @@ mod stat;
 mod txn;
 mod watch;
 
-pub use acl::{Acl, Id, perms};
+pub use acl::{Acl, AclList, Id, perms};
 pub use connect::{ConnectRequest, ConnectResponse};
 pub use error_code::ErrorCode;
 pub use header::{ReplyHeader, RequestHeader, xid};

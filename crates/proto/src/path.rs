@@ -16,8 +16,20 @@ pub fn is_valid(path: &str) -> bool {
     if rest.is_empty() {
         return true;
     }
-    let component_ok = |c: &str| !c.is_empty() && c != "." && c != "..";
-    rest.split('/').all(component_ok) && rest.chars().all(is_legal_char)
+    has_legal_components(rest.as_bytes()) && has_legal_chars(rest)
+}
+
+fn has_legal_components(path: &[u8]) -> bool {
+    let mut components = path.split(|byte| *byte == b'/');
+    components.all(|component| !matches!(component, b"" | b"." | b".."))
+}
+
+fn has_legal_chars(path: &str) -> bool {
+    if path.is_ascii() {
+        path.bytes().all(|byte| !byte.is_ascii_control())
+    } else {
+        path.chars().all(is_legal_char)
+    }
 }
 
 /// Java tests UTF-16 units, and surrogates lie in a forbidden range: hence no character beyond the

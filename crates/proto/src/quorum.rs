@@ -1,9 +1,10 @@
 //! Packets between a leader and its learners (spec §6.1; Java `QuorumPacket`, `LearnerInfo`).
 
 use crate::{DecodeError, Epoch, Id, Jute, Limit, OpCode, Reader, ServerId, SessionId, Zxid};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
-use zooid_jute::{put_buffer, record};
+use zooid_jute::{put_buffer, put_vec_len, record};
 
 /// What a [`QuorumPacket`] says. Codes are those of Java's `Leader`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,10 +114,13 @@ pub struct QuorumPacket {
     /// Depends on the type; null in most.
     pub data: Option<Bytes>,
     /// Who the client of a REQUEST is; null in everything else.
-    pub auth: Option<Vec<Id>>,
+    pub auth: Option<Arc<[Id]>>,
 }
 
 impl QuorumPacket {
+    /// What a packet has around its data, unless that is a client's.
+    const BYTES_BESIDES: usize = 20;
+
     /// A packet without data.
     #[must_use]
     pub fn new(kind: PacketType, zxid: Zxid) -> QuorumPacket {
@@ -137,6 +141,23 @@ impl QuorumPacket {
         }
     }
 
+    /// Takes the next packet of several off the reader; `None` when it is not whole yet, and the reader is
+    /// then left where it was.
+    ///
+    /// # Errors
+    /// As [`QuorumPacket::split`].
+    pub fn next(r: &mut Reader<'_>) -> Result<Option<QuorumPacket>, DecodeError> {
+        let before = r.clone();
+        match QuorumPacket::decode(r) {
+            Ok(packet) => Ok(Some(packet)),
+            Err(DecodeError::Truncated { .. }) => {
+                *r = before;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Decodes the packet at the front of `input` and says how long it is; `None` when it is not whole
     /// yet. Data is shared with `input`, not copied. The caller bounds how much it gathers for one.
     ///
@@ -147,11 +168,8 @@ impl QuorumPacket {
         limit: Limit,
     ) -> Result<Option<(QuorumPacket, usize)>, DecodeError> {
         let mut r = Reader::shared(input, limit);
-        match QuorumPacket::decode(&mut r) {
-            Ok(packet) => Ok(Some((packet, input.len() - r.rest().len()))),
-            Err(DecodeError::Truncated { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let packet = QuorumPacket::next(&mut r)?;
+        Ok(packet.map(|packet| (packet, input.len() - r.rest().len())))
     }
 }
 
@@ -164,7 +182,7 @@ impl Jute for QuorumPacket {
             r.take(NULL.len())?;
             None
         } else {
-            Some(Jute::decode(r)?)
+            Some(Vec::decode(r)?.into())
         };
         Ok(QuorumPacket {
             kind,
@@ -174,12 +192,19 @@ impl Jute for QuorumPacket {
         })
     }
     fn encode(&self, out: &mut Vec<u8>) {
+        let data = self.data.as_deref();
+        out.reserve(QuorumPacket::BYTES_BESIDES + data.map_or(0, <[u8]>::len));
         self.kind.encode(out);
         self.zxid.encode(out);
-        put_buffer(out, self.data.as_deref());
+        put_buffer(out, data);
         match &self.auth {
-            Some(ids) => ids.encode(out),
-            None => put_buffer(out, None),
+            Some(ids) => {
+                put_vec_len(out, ids.len());
+                for id in ids.iter() {
+                    id.encode(out);
+                }
+            }
+            None => out.extend_from_slice(&NULL),
         }
     }
 }
@@ -245,20 +270,20 @@ pub struct ForwardedRequest {
     /// The encoded request record.
     pub body: Bytes,
     /// Who the client is.
-    pub ids: Vec<Id>,
+    pub ids: Arc<[Id]>,
 }
 
 impl ForwardedRequest {
     /// As a packet.
     #[must_use]
     pub fn to_packet(&self) -> QuorumPacket {
-        let mut data = Vec::with_capacity(16 + self.body.len());
+        let mut data = Vec::with_capacity(size_of::<[i64; 2]>() + self.body.len());
         self.session.encode(&mut data);
         self.cxid.encode(&mut data);
         self.op.encode(&mut data);
         data.extend_from_slice(&self.body);
         QuorumPacket {
-            auth: Some(self.ids.clone()),
+            auth: Some(Arc::clone(&self.ids)),
             ..QuorumPacket::with_data(PacketType::Request, Zxid::NONE, data)
         }
     }
@@ -268,8 +293,8 @@ impl ForwardedRequest {
     /// # Errors
     /// [`DecodeError`] when it has no or too little data.
     pub fn from_packet(packet: &QuorumPacket) -> Result<ForwardedRequest, DecodeError> {
-        let data = packet.data.clone().unwrap_or_default();
-        let mut r = Reader::shared(&data, Limit(data.len()));
+        let data = packet.data.as_ref().ok_or(DecodeError::Null)?;
+        let mut r = Reader::shared(data, Limit(data.len()));
         let session = Jute::decode(&mut r)?;
         let cxid = r.i32()?;
         let op = r.i32()?;

@@ -3,7 +3,7 @@
 //! Reads, which are hot, borrow the path from the packet; writes own it, since it goes on into a
 //! transaction.
 
-use crate::{Acl, DecodeError, Jute, Reader, Zxid};
+use crate::{AclList, DecodeError, Jute, Reader, Zxid};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -18,7 +18,7 @@ record! {
         /// Null and empty are different.
         data: Option<Bytes>,
         /// Must come out non-empty.
-        acl: Vec<Acl>,
+        acl: AclList,
         /// A [`crate::CreateMode`]'s number.
         flags: i32,
     }
@@ -30,7 +30,7 @@ record! {
         /// Null and empty are different.
         data: Option<Bytes>,
         /// Must come out non-empty.
-        acl: Vec<Acl>,
+        acl: AclList,
         /// A [`crate::CreateMode`]'s number.
         flags: i32,
         /// Milliseconds.
@@ -60,7 +60,7 @@ record! {
         /// The node.
         path: String,
         /// Must come out non-empty.
-        acl: Vec<Acl>,
+        acl: AclList,
         /// Expected ACL version; -1 for any.
         version: i32,
     }

@@ -162,7 +162,7 @@ fn sample_txns() -> Vec<Txn> {
     let create = CreateTxn {
         path: "/a".into(),
         data: Some(Bytes::from_static(b"x")),
-        acl: acl.clone(),
+        acl: acl.clone().into(),
         ephemeral: true,
         parent_cversion: 4,
     };
@@ -178,14 +178,14 @@ fn sample_txns() -> Vec<Txn> {
         Txn::CreateTtl(CreateTtlTxn {
             path: "/t".into(),
             data: None,
-            acl: acl.clone(),
+            acl: acl.clone().into(),
             parent_cversion: 1,
             ttl: 5000,
         }),
         Txn::CreateContainer(CreateContainerTxn {
             path: "/c".into(),
             data: None,
-            acl: acl.clone(),
+            acl: acl.clone().into(),
             parent_cversion: 1,
         }),
         Txn::Delete { path: "/a".into() },
@@ -206,7 +206,7 @@ fn sample_txns() -> Vec<Txn> {
     all.push(Txn::Reconfig(set));
     all.push(Txn::SetAcl(SetAclTxn {
         path: "/a".into(),
-        acl,
+        acl: acl.into(),
         version: 1,
     }));
     all.push(Txn::CreateSession { timeout_ms: 4000 });
@@ -263,7 +263,7 @@ fn multi_round_trips() {
     let create = request::CreateRequest {
         path: "/a".into(),
         data: None,
-        acl: vec![],
+        acl: vec![].into(),
         flags: 0,
     };
     let ops = MultiRequest(vec![

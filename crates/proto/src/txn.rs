@@ -1,7 +1,7 @@
 //! Transactions, as the log, the quorum links and the tree know them
 //! (spec §4.3; Java `TxnHeader`, `SerializeUtils.deserializeTxn`).
 
-use crate::{Acl, DecodeError, ErrorCode, Jute, OpCode, Reader, SessionId, Zxid};
+use crate::{AclList, DecodeError, ErrorCode, Jute, OpCode, Reader, SessionId, Zxid};
 use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -50,7 +50,7 @@ record! {
         /// Null and empty are different.
         data: Option<Bytes>,
         /// Fixed up.
-        acl: Vec<Acl>,
+        acl: AclList,
         /// Whether the asking session owns the node.
         ephemeral: bool,
         /// The parent's count of created children afterwards; -1 in logs of 3.3: one more.
@@ -64,7 +64,7 @@ record! {
         /// Null and empty are different.
         data: Option<Bytes>,
         /// Fixed up.
-        acl: Vec<Acl>,
+        acl: AclList,
         /// As in [`CreateTxn`].
         parent_cversion: i32,
         /// Milliseconds.
@@ -78,7 +78,7 @@ record! {
         /// Null and empty are different.
         data: Option<Bytes>,
         /// Fixed up.
-        acl: Vec<Acl>,
+        acl: AclList,
         /// As in [`CreateTxn`].
         parent_cversion: i32,
     }
@@ -98,7 +98,7 @@ record! {
         /// The node.
         path: String,
         /// Fixed up.
-        acl: Vec<Acl>,
+        acl: AclList,
         /// The ACL version afterwards.
         version: i32,
     }

@@ -25,7 +25,7 @@ use tokio::task::yield_now;
 use tracing::{error, info, warn};
 use zooid_node::{ConnId, Context, Input, Node, Output};
 use zooid_proto::election::PeerState;
-use zooid_proto::{TxnRecord, Zxid};
+use zooid_proto::{QuorumPacket, TxnRecord, Zxid};
 use zooid_tree::{Fired, Replica};
 use zooid_zab::LinkId;
 
@@ -347,8 +347,7 @@ impl Core {
                 Output::Dial { link, server } => self.peers().links.dial(link, server),
                 Output::Send { link, packet } => {
                     self.shared.stats.sent_to_learner(packet.kind);
-                    let filled = self.peers().links.send(link, &packet);
-                    self.note_filled(link, filled);
+                    self.send(link, &packet);
                 }
                 Output::SendLog { link, after, upto } => {
                     let filled = self.peers().links.send_log(link, after, upto);
@@ -385,6 +384,14 @@ impl Core {
             };
             self.shared.stats.role_changed(clock::now(), &status);
         }
+    }
+
+    fn send(&mut self, id: LinkId, packet: &QuorumPacket) {
+        if let Some(link) = self.filled.get(&id) {
+            return link.push_packet(packet);
+        }
+        let filled = self.peers().links.send(id, packet);
+        self.note_filled(id, filled);
     }
 
     fn note_filled(&mut self, id: LinkId, link: Option<Arc<Link>>) {

@@ -180,7 +180,7 @@ fn create(dice: &mut Random, data_max: u64) -> MultiOp {
     let plain = |path: String, flags: i32| CreateRequest {
         path,
         data: data.clone(),
-        acl,
+        acl: acl.into(),
         flags,
     };
     match dice.below(100) {
@@ -234,7 +234,7 @@ fn set_acl(dice: &mut Random) -> SetAclRequest {
     let path = format!("{}/{}", dice.pick(&TOPS), dice.pick(&NAMES));
     SetAclRequest {
         path,
-        acl: acl(dice),
+        acl: acl(dice).into(),
         version: version(dice),
     }
 }
@@ -281,7 +281,7 @@ fn node(path: &str, text: &str) -> MultiOp {
     MultiOp::Create(CreateRequest {
         path: path.to_owned(),
         data: Some(Bytes::copy_from_slice(text.as_bytes())),
-        acl: open_acl(),
+        acl: open_acl().into(),
         flags: 0,
     })
 }

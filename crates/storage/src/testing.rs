@@ -153,7 +153,7 @@ fn create(path: &str, data: &'static [u8], ephemeral: bool, siblings: i64) -> Tx
     Txn::Create(CreateTxn {
         path: path.into(),
         data: Some(data.into()),
-        acl: vec![Acl::new(perms::READ, "digest", path)],
+        acl: vec![Acl::new(perms::READ, "digest", path)].into(),
         ephemeral,
         parent_cversion: i32::try_from(siblings).unwrap(),
     })
@@ -216,7 +216,7 @@ pub(crate) fn content(replica: &mut Replica) -> Content {
                 content.sessions.insert(id, timeout_ms);
             }
             SnapshotItem::Acl { id, acl } => {
-                acls.insert(id, acl);
+                acls.insert(id, acl.iter().cloned().collect());
             }
             SnapshotItem::Node(SnapshotNode {
                 path,

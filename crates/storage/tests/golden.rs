@@ -127,7 +127,7 @@ fn content_of(replica: &mut Replica) -> Content {
                 content.sessions.insert(id, timeout_ms);
             }
             SnapshotItem::Acl { id, acl } => {
-                acls.insert(id, acl);
+                acls.insert(id, acl.iter().cloned().collect());
             }
             SnapshotItem::Node(node) => {
                 let path = if node.path.is_empty() {

@@ -2,8 +2,7 @@
 //! number that snapshots use (Java `ReferenceCountedACLCache`).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use zooid_proto::{Acl, Jute, perms};
+use zooid_proto::{AclList, Jute};
 
 /// Place of a list in the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +19,7 @@ const OPEN_ID: i64 = -1;
 #[derive(Debug)]
 struct Entry {
     id: i64,
-    acl: Arc<[Acl]>,
+    acl: AclList,
     uses: u64,
 }
 
@@ -28,43 +27,42 @@ struct Entry {
 pub(crate) struct AclTable {
     entries: Vec<Entry>,
     free: Vec<AclSlot>,
-    by_acl: BTreeMap<Arc<[Acl]>, AclSlot>,
+    by_acl: BTreeMap<AclList, AclSlot>,
     by_id: BTreeMap<i64, AclSlot>,
     id_last: i64,
 }
 
 impl AclTable {
     pub(crate) fn new() -> AclTable {
-        let open: Arc<[Acl]> = Arc::new([Acl::anyone(perms::ALL)]);
         AclTable {
             entries: vec![Entry {
                 id: OPEN_ID,
-                acl: Arc::clone(&open),
+                acl: AclList::OPEN,
                 uses: 0,
             }],
             free: Vec::new(),
-            by_acl: BTreeMap::from([(open, AclSlot::OPEN)]),
+            by_acl: BTreeMap::new(),
             by_id: BTreeMap::new(),
             id_last: 0,
         }
     }
 
     /// The list's place, with one use more.
-    pub(crate) fn acquire(&mut self, acl: &[Acl]) -> AclSlot {
-        let slot = match self.by_acl.get(acl) {
-            Some(slot) => *slot,
-            None => self.insert(self.id_last + 1, acl.into()),
-        };
+    pub(crate) fn acquire(&mut self, acl: &AclList) -> AclSlot {
+        let slot = self.load(self.id_last + 1, acl);
         self.add_use(slot);
         slot
     }
 
     /// Enters a list under the number that a snapshot gives it; unused as yet. A list that is in
     /// the table already keeps its number.
-    pub(crate) fn load(&mut self, id: i64, acl: &[Acl]) -> AclSlot {
+    pub(crate) fn load(&mut self, id: i64, acl: &AclList) -> AclSlot {
+        if acl.is_open() {
+            return AclSlot::OPEN;
+        }
         match self.by_acl.get(acl) {
             Some(slot) => *slot,
-            None => self.insert(id, acl.into()),
+            None => self.insert(id, acl.clone()),
         }
     }
 
@@ -96,7 +94,7 @@ impl AclTable {
         }
     }
 
-    pub(crate) fn get(&self, slot: AclSlot) -> &Arc<[Acl]> {
+    pub(crate) fn get(&self, slot: AclSlot) -> &AclList {
         &self.entries[index(slot)].acl
     }
 
@@ -110,18 +108,14 @@ impl AclTable {
         put_len(out, self.by_id.len());
         for (id, slot) in &self.by_id {
             id.encode(out);
-            let acl = self.get(*slot);
-            put_len(out, acl.len());
-            for entry in acl.iter() {
-                entry.encode(out);
-            }
+            self.get(*slot).encode(out);
         }
     }
 
-    fn insert(&mut self, id: i64, acl: Arc<[Acl]>) -> AclSlot {
+    fn insert(&mut self, id: i64, acl: AclList) -> AclSlot {
         let entry = Entry {
             id,
-            acl: Arc::clone(&acl),
+            acl: acl.clone(),
             uses: 0,
         };
         let slot = if let Some(slot) = self.free.pop() {

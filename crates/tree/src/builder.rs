@@ -7,7 +7,7 @@ use crate::replica::Replica;
 use crate::tree::{Tree, TreeOptions};
 use std::collections::BTreeMap;
 use zooid_proto::path::split;
-use zooid_proto::{Acl, SessionId, StatPersisted, TxnDigest, Zxid};
+use zooid_proto::{Acl, AclList, SessionId, StatPersisted, TxnDigest, Zxid};
 
 /// Why a snapshot's records make no tree.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -142,12 +142,8 @@ impl ReplicaBuilder {
     }
 
     /// An ACL and its number.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the caller has just decoded it"
-    )]
-    pub fn acl(&mut self, acl_id: i64, acl: Vec<Acl>) {
-        let slot = self.tree.acls.load(acl_id, &acl);
+    pub fn acl(&mut self, acl_id: i64, acl: &AclList) {
+        let slot = self.tree.acls.load(acl_id, acl);
         self.acls.insert(acl_id, slot);
     }
 
@@ -255,7 +251,7 @@ impl ReplicaBuilder {
     fn acl_slot(&mut self, acl_id: i64) -> AclSlot {
         let acls = &mut self.tree.acls;
         *self.acls.entry(acl_id).or_insert_with(|| {
-            let nobody = [Acl::anyone(0)];
+            let nobody = AclList::from(vec![Acl::anyone(0)]);
             acls.load(acl_id, &nobody)
         })
     }

@@ -32,6 +32,7 @@ mod watches;
 pub use acl::Access;
 pub use builder::{LoadError, NodeBatch, ReplicaBuilder};
 pub use child_lists::ChildListLimits;
+pub use path_hash::PathHash;
 pub use quota::{LIMITS_NODE, Quota, QuotaLimits, STATS_NODE};
 pub use replica::{Applied, Children, KeptList, NodeRef, Replica};
 pub use tree::TreeOptions;

@@ -7,12 +7,14 @@ const SEED: u64 = 0x5a6f_6f69_645f_7472;
 
 /// A path's hash, small enough to be kept with every node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct PathHash(u32);
+pub struct PathHash(u32);
 
 impl PathHash {
     pub(crate) const ZERO: PathHash = PathHash(0);
 
-    pub(crate) fn of(path: &str) -> PathHash {
+    /// That of a path; the root is "".
+    #[must_use]
+    pub fn of(path: &str) -> PathHash {
         let mut hasher = foldhash::fast::FixedState::with_seed(SEED).build_hasher();
         hasher.write(path.as_bytes());
         let [a, b, c, d, ..] = hasher.finish().to_be_bytes();
@@ -21,7 +23,8 @@ impl PathHash {
 
     /// Spread over 64 bits, as a hash table wants it: the low bits stay distinct, the high ones
     /// depend on all.
-    pub(crate) fn spread(self) -> u64 {
+    #[must_use]
+    pub fn spread(self) -> u64 {
         u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 

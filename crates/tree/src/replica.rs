@@ -10,6 +10,7 @@ mod read;
 
 use crate::acl_table::{AclTable, put_len};
 use crate::nodes::Nodes;
+use crate::path_hash::PathHash;
 use crate::quota::Quota;
 use crate::tree::{Tree, TreeOptions};
 use crate::walk::Walk;
@@ -97,6 +98,13 @@ impl Replica {
     #[must_use]
     pub fn node(&self, path: &str) -> Option<NodeRef<'_>> {
         let slot = self.tree.find(path)?;
+        Some(NodeRef::new(&self.tree, slot))
+    }
+
+    /// As [`Replica::node`], for a caller that has other uses for the path's hash.
+    #[must_use]
+    pub fn node_hashed(&self, path: &str, hash: PathHash) -> Option<NodeRef<'_>> {
+        let slot = self.tree.nodes.find_hashed(path, hash)?;
         Some(NodeRef::new(&self.tree, slot))
     }
 

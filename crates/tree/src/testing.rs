@@ -46,7 +46,7 @@ pub(crate) fn create(path: &str, data: &[u8]) -> Txn {
     Txn::Create(CreateTxn {
         path: path.into(),
         data: Some(Bytes::copy_from_slice(data)),
-        acl: open_acl(),
+        acl: open_acl().into(),
         ephemeral: false,
         parent_cversion: -1,
     })
@@ -229,7 +229,7 @@ impl Model {
             }
             Txn::SetAcl(t) => {
                 if let Some(node) = self.nodes.get_mut(&t.path) {
-                    node.acl = t.acl.clone();
+                    node.acl = t.acl.to_vec();
                     node.stat.aversion = t.version;
                 }
             }
@@ -488,7 +488,7 @@ impl Step {
                 let create = |ephemeral| CreateTxn {
                     path: path.clone(),
                     data: data.clone(),
-                    acl: acl.clone(),
+                    acl: acl.clone().into(),
                     ephemeral,
                     parent_cversion: *cversion,
                 };
@@ -500,13 +500,13 @@ impl Step {
                     6 => Txn::CreateContainer(CreateContainerTxn {
                         path,
                         data,
-                        acl,
+                        acl: acl.into(),
                         parent_cversion: *cversion,
                     }),
                     _ => Txn::CreateTtl(CreateTtlTxn {
                         path,
                         data,
-                        acl,
+                        acl: acl.into(),
                         parent_cversion: *cversion,
                         ttl: 5,
                     }),
@@ -534,7 +534,7 @@ impl Step {
             Step::SetAcl { at, acl: choice } => {
                 let txn = SetAclTxn {
                     path: any_path(*at),
-                    acl: acl(*choice),
+                    acl: acl(*choice).into(),
                     version: 4,
                 };
                 (1, Txn::SetAcl(txn))

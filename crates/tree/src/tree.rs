@@ -13,10 +13,11 @@ use crate::nodes::{Draft, NewNode, Nodes, Slot};
 use crate::owners::Owners;
 use crate::quota::{self, Quota, QuotaPaths, QuotaText};
 use crate::walk::{Walk, WalkStart, Walks};
-use std::sync::Arc;
+
 use zooid_proto::path::{CONFIG, QUOTA, ZOOKEEPER, split};
 use zooid_proto::{
-    Acl, EphemeralOwner, ErrorCode, OwnerRules, SessionId, Stat, StatPersisted, Zxid, perms,
+    Acl, AclList, EphemeralOwner, ErrorCode, OwnerRules, SessionId, Stat, StatPersisted, Zxid,
+    perms,
 };
 
 /// How a tree is kept.
@@ -42,7 +43,7 @@ impl TreeOptions {
 pub(crate) struct Creation<'a> {
     pub(crate) path: &'a str,
     pub(crate) data: Option<&'a [u8]>,
-    pub(crate) acl: &'a [Acl],
+    pub(crate) acl: &'a AclList,
     pub(crate) owner_raw: i64,
     pub(crate) parent_cversion: i32,
     pub(crate) zxid: Zxid,
@@ -95,7 +96,9 @@ impl Tree {
         let Some(parent) = self.parent_of(CONFIG) else {
             return;
         };
-        let acl = self.acls.acquire(&[Acl::anyone(perms::READ)]);
+        let acl = self
+            .acls
+            .acquire(&AclList::from(vec![Acl::anyone(perms::READ)]));
         let stat = StatPersisted {
             aversion: -1,
             ..StatPersisted::default()
@@ -134,7 +137,7 @@ impl Tree {
         EphemeralOwner::from_raw(self.nodes.owner_raw(slot), self.options.owner_rules)
     }
 
-    pub(crate) fn acl_of(&self, slot: Slot) -> &Arc<[Acl]> {
+    pub(crate) fn acl_of(&self, slot: Slot) -> &AclList {
         self.acls.get(self.nodes.acl(slot))
     }
 
@@ -299,12 +302,12 @@ impl Tree {
     }
 
     /// Java `DataTree.setACL`.
-    pub(crate) fn set_acl(&mut self, slot: Slot, acl: &[Acl], aversion: i32) {
+    pub(crate) fn set_acl(&mut self, slot: Slot, acl: &AclList, aversion: i32) {
         self.replace_acl(slot, acl);
         self.change(slot, |nodes| nodes.set_aversion(slot, aversion));
     }
 
-    fn replace_acl(&mut self, slot: Slot, acl: &[Acl]) {
+    fn replace_acl(&mut self, slot: Slot, acl: &AclList) {
         self.walks.before_change(slot, &self.nodes, &self.acls);
         let old = self.nodes.acl(slot);
         let new = self.acls.acquire(acl);

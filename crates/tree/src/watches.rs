@@ -4,7 +4,7 @@ use crate::path_hash::PathHash;
 use crate::watch_table::{Modes, WatchTable, WatcherId};
 use std::sync::Arc;
 use zooid_proto::path;
-use zooid_proto::{Acl, AddWatchMode, EventType, WatcherType, Zxid};
+use zooid_proto::{AclList, AddWatchMode, EventType, WatcherType, Zxid};
 
 /// An event for one watcher. Watchers of the same event share path and ACL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Fired {
     /// By which transaction.
     pub zxid: Zxid,
     /// Who may read the node, at the time: a connection that may not is not told.
-    pub acl: Arc<[Acl]>,
+    pub acl: AclList,
 }
 
 /// What `wchs` tells.
@@ -53,7 +53,7 @@ pub(crate) struct Watches {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Subject<'a> {
     pub(crate) path: &'a str,
-    pub(crate) acl: &'a Arc<[Acl]>,
+    pub(crate) acl: &'a AclList,
 }
 
 /// Registration.
@@ -120,7 +120,7 @@ impl Watches {
     pub(crate) fn created(
         &mut self,
         node: Subject<'_>,
-        parent_acl: &Arc<[Acl]>,
+        parent_acl: &AclList,
         zxid: Zxid,
         fired: &mut Vec<Fired>,
     ) {
@@ -132,7 +132,7 @@ impl Watches {
     pub(crate) fn deleted(
         &mut self,
         node: Subject<'_>,
-        parent_acl: &Arc<[Acl]>,
+        parent_acl: &AclList,
         zxid: Zxid,
         fired: &mut Vec<Fired>,
     ) {
@@ -164,7 +164,7 @@ impl Watches {
         push(&self.hits, event, node, zxid, fired);
     }
 
-    fn fire_parent(&mut self, path: &str, acl: &Arc<[Acl]>, zxid: Zxid, fired: &mut Vec<Fired>) {
+    fn fire_parent(&mut self, path: &str, acl: &AclList, zxid: Zxid, fired: &mut Vec<Fired>) {
         let Some(path) = path::parent(path) else {
             return;
         };
@@ -197,7 +197,7 @@ fn push(
         event,
         path: Arc::clone(&path),
         zxid,
-        acl: Arc::clone(subject.acl),
+        acl: subject.acl.clone(),
     }));
 }
 

@@ -49,7 +49,7 @@ fn decode_create(times: u32) -> anyhow::Result<()> {
     let request = CreateRequest {
         path: "/services/web/instance-0000000017".into(),
         data: Some(Bytes::from_static(VALUE)),
-        acl: vec![Acl::anyone(perms::ALL)],
+        acl: vec![Acl::anyone(perms::ALL)].into(),
         flags: CreateMode::Persistent.flags(),
     };
     request.encode(&mut packet);

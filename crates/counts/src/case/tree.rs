@@ -125,7 +125,7 @@ fn create_txn(path: &str) -> Txn {
     Txn::Create(CreateTxn {
         path: path.into(),
         data: Some(Bytes::from_static(VALUE)),
-        acl: vec![Acl::anyone(perms::ALL)],
+        acl: vec![Acl::anyone(perms::ALL)].into(),
         ephemeral: false,
         parent_cversion: -1,
     })

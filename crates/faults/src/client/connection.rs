@@ -282,7 +282,7 @@ fn create_request(path: &str, value: &str, mode: CreateMode) -> CreateRequest {
     CreateRequest {
         path: path.into(),
         data: Some(Bytes::copy_from_slice(value.as_bytes())),
-        acl: anyone(),
+        acl: anyone().into(),
         flags: mode.flags(),
     }
 }

@@ -80,7 +80,7 @@ impl Writer {
         let request = CreateRequest {
             path: format!("{}/{name}", self.root),
             data: Some(value.clone().into()),
-            acl: anyone(),
+            acl: anyone().into(),
             flags: mode.flags(),
         };
         let body = request.to_vec();

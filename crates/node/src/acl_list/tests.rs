@@ -1,7 +1,8 @@
 use super::*;
 
 fn fixed(acl: &[Acl], ids: &[Id]) -> Result<Vec<Acl>, ErrorCode> {
-    fix_up(acl.to_vec(), ids, &Authenticator::default())
+    let fixed = fix_up(&AclList::from(acl), ids, &Authenticator::default())?;
+    Ok(fixed.to_vec())
 }
 
 #[test]
@@ -35,7 +36,7 @@ fn auth_becomes_every_proven_identity() {
 
 #[test]
 fn unknown_schemes_ids_and_nulls_are_invalid() {
-    let null = |scheme: Option<&str>, id: Option<&str>| Acl {
+    let null = |scheme: Option<&'static str>, id: Option<&'static str>| Acl {
         perms: 31,
         id: Id {
             scheme: scheme.map(Into::into),
@@ -60,7 +61,7 @@ fn unknown_schemes_ids_and_nulls_are_invalid() {
 
 #[test]
 fn a_null_id_is_fine_for_auth_and_malformed_elsewhere() {
-    let null = |scheme: &str| Acl {
+    let null = |scheme: &'static str| Acl {
         perms: 31,
         id: Id {
             scheme: Some(scheme.into()),

@@ -14,7 +14,7 @@ fn create(path: &str) -> CreateRequest {
     CreateRequest {
         path: path.into(),
         data: Some(Bytes::from_static(b"v")),
-        acl: vec![Acl::anyone(perms::ALL)],
+        acl: vec![Acl::anyone(perms::ALL)].into(),
         flags: 0,
     }
 }
@@ -133,7 +133,7 @@ fn events_need_the_permission_to_read() {
     );
     assert_eq!(err, 0);
     let secret = CreateRequest {
-        acl: vec![Acl::new(perms::ALL, "auth", "")],
+        acl: vec![Acl::new(perms::ALL, "auth", "")].into(),
         ..create("/secret")
     };
     assert_eq!(server.call(owner, OpCode::Create, &secret).0, 0);
@@ -152,7 +152,7 @@ fn acls_guard_reads_and_mask_digests() {
     ];
     let set_acl = SetAclRequest {
         path: "/a".into(),
-        acl,
+        acl: acl.into(),
         version: -1,
     };
     assert_eq!(server.call(conn, OpCode::SetAcl, &set_acl).0, 0);
@@ -165,7 +165,7 @@ fn acls_guard_reads_and_mask_digests() {
     );
     let nobody = SetAclRequest {
         path: "/a".into(),
-        acl: vec![Acl::anyone(31)],
+        acl: vec![Acl::anyone(31)].into(),
         version: -1,
     };
     assert_eq!(

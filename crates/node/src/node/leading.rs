@@ -2,7 +2,7 @@
 //! forward (Java `LearnerHandler.run`).
 
 use super::orderer::Order;
-use super::{Node, Role};
+use super::{Node, Role, kept};
 use crate::prep::Pending;
 use crate::step::{Input, Now, Output, Owner};
 use crate::{Sessions, Settings};
@@ -24,19 +24,20 @@ impl Node {
         let (Role::Leading(leader), Some(peer)) = (&mut self.role, &self.peer) else {
             return;
         };
-        let mut actions = Vec::new();
+        let mut actions = std::mem::take(&mut self.leader_actions);
         act(leader, peer.history(), &mut actions);
-        self.carry_out(now, actions, replica, out);
+        self.carry_out(now, &mut actions, replica, out);
+        self.leader_actions = kept(actions);
     }
 
     pub(super) fn carry_out(
         &mut self,
         now: Now,
-        actions: Vec<LeaderAction>,
+        actions: &mut Vec<LeaderAction>,
         replica: &Replica,
         out: &mut Vec<Output>,
     ) {
-        for action in actions {
+        for action in actions.drain(..) {
             // One before may have ended the role.
             if !matches!(self.role, Role::Leading(_)) || self.halted {
                 return;

@@ -2,10 +2,11 @@
 //! of them are done (Java `LearnerZooKeeperServer`, `CommitProcessor`, `LearnerSessionTracker`).
 
 use super::local_sessions::{FORBIDDEN, Upgrade};
-use super::{Node, Proposal, Role};
+use super::{Node, Proposal, Role, kept};
 use crate::step::{ClientRequest, ConnId, Input, Now, OpenSession, Output};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use zooid_proto::quorum::{ForwardedRequest, SessionTouch};
 use zooid_proto::{Epoch, ErrorCode, Jute, OpCode, SessionId, Txn, TxnRecord, Zxid};
 use zooid_tree::Replica;
@@ -136,19 +137,20 @@ impl Node {
         let Role::Learning(learner, _) = &mut self.role else {
             return;
         };
-        let mut actions = Vec::new();
+        let mut actions = std::mem::take(&mut self.learner_actions);
         act(learner, &mut actions);
-        self.follow(now, actions, replica, out);
+        self.follow(now, &mut actions, replica, out);
+        self.learner_actions = kept(actions);
     }
 
     pub(super) fn follow(
         &mut self,
         now: Now,
-        actions: Vec<LearnerAction>,
+        actions: &mut Vec<LearnerAction>,
         replica: &Replica,
         out: &mut Vec<Output>,
     ) {
-        for action in actions {
+        for action in actions.drain(..) {
             // One before may have ended the role.
             if !matches!(self.role, Role::Learning(..)) || self.halted {
                 return;
@@ -212,7 +214,7 @@ impl Node {
         };
         self.stats.last_proposal_bytes = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         self.proposals.push_back(Proposal {
-            record,
+            record: Box::new(record),
             bytes: bytes.clone(),
             owner: None,
         });
@@ -259,7 +261,7 @@ impl Node {
         };
         let mut actions = Vec::new();
         learner.pong(zxid, &desk.take_touches(), &mut actions);
-        self.follow(now, actions, replica, out);
+        self.follow(now, &mut actions, replica, out);
     }
 
     fn sync_done(&mut self, out: &mut Vec<Output>) {
@@ -391,7 +393,7 @@ impl Node {
             cxid,
             op: op.code(),
             body: request.body.clone(),
-            ids: request.ids.to_vec(),
+            ids: Arc::clone(&request.ids),
         };
         if closes_local {
             self.local.set_closing(session);
@@ -459,7 +461,7 @@ impl Node {
             cxid: 0,
             op: OpCode::CreateSession.code(),
             body: Bytes::from(timeout_ms.to_vec()),
-            ids: Vec::new(),
+            ids: Arc::default(),
         };
         self.learn(now, replica, out, |learner, actions| {
             learner.request(&request, actions);

@@ -288,11 +288,11 @@ impl Node {
             op: txn.op_code().code(),
         };
         let digest = self.settings.digest.then(|| self.pending.digest());
-        let record = TxnRecord {
+        let record = Box::new(TxnRecord {
             header,
             txn,
             digest,
-        };
+        });
         let bytes = Bytes::from(record.encode());
         self.stats.last_proposal_bytes = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         self.proposals.push_back(Proposal {

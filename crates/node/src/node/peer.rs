@@ -529,7 +529,7 @@ impl Node {
             }
         }
         self.role = Role::Leading(Box::new(leader));
-        self.carry_out(now, actions, replica, out);
+        self.carry_out(now, &mut actions, replica, out);
     }
 
     fn join(&mut self, now: Now, leader: ServerId, replica: &Replica, out: &mut Vec<Output>) {
@@ -558,7 +558,7 @@ impl Node {
             &mut actions,
         );
         self.role = Role::Learning(Box::new(learner), Desk::default());
-        self.follow(now, actions, replica, out);
+        self.follow(now, &mut actions, replica, out);
     }
 
     /// The role's epoch is established: clients may come.
@@ -647,7 +647,7 @@ impl Node {
                 peer.committed(proposal.record.header.zxid, proposal.bytes);
             }
             out.push(Output::Commit {
-                record: Box::new(proposal.record),
+                record: proposal.record,
                 owner: None,
             });
         }

@@ -1,32 +1,59 @@
 //! The tree as it will be: changes proposed and not yet applied, over the replica
 //! (Java `outstandingChanges`, `outstandingChangesForPath`).
 
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use zooid_proto::{Acl, SessionId, StatPersisted, TxnDigest, Zxid};
-use zooid_tree::{NodeRef, Replica, digest};
+use zooid_proto::{AclList, SessionId, StatPersisted, TxnDigest, Zxid};
+use zooid_tree::{NodeRef, PathHash, Replica, digest};
+
+/// A path with its hash, which is computed once for all that is asked about it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key<'a> {
+    path: &'a str,
+    hash: PathHash,
+}
+
+impl<'a> Key<'a> {
+    pub(super) fn of(path: &'a str) -> Key<'a> {
+        // The root has two names.
+        let path = if path == "/" { "" } else { path };
+        Key {
+            path,
+            hash: PathHash::of(path),
+        }
+    }
+}
 
 /// What a check needs to know of a node.
 #[derive(Clone, Debug)]
-pub(crate) struct Record {
-    pub(crate) stat: StatPersisted,
-    pub(crate) child_count: u32,
-    pub(crate) acl: Arc<[Acl]>,
-    pub(crate) data_len: i64,
+pub(super) struct Record {
+    pub(super) stat: StatPersisted,
+    pub(super) child_count: u32,
+    pub(super) acl: AclList,
+    pub(super) data_len: i64,
     /// State of the digest's checksum after path and data.
     digest_prefix: u32,
+    /// What the node counts for in the tree's digest before this is changed: nothing, if it is new.
+    counted: u32,
 }
 
 impl Record {
-    pub(super) fn new(path: &str, data: Option<&[u8]>, stat: StatPersisted, acl: &[Acl]) -> Record {
+    /// Of a node that is to be created.
+    pub(super) fn new(
+        path: &str,
+        data: Option<&[u8]>,
+        stat: StatPersisted,
+        acl: AclList,
+    ) -> Record {
         Record {
             stat,
             child_count: 0,
-            acl: Arc::from(acl),
+            acl,
             data_len: super::data_len(data),
             digest_prefix: digest::prefix(path, data),
+            counted: 0,
         }
     }
 
@@ -35,47 +62,55 @@ impl Record {
         self.digest_prefix = digest::prefix(path, data);
     }
 
-    fn of(node: &NodeRef<'_>) -> Record {
+    fn of(node: &NodeRef<'_>, path: &str) -> Record {
+        let stat = node.stat_persisted();
+        let digest_prefix = node.digest_prefix();
         Record {
-            stat: node.stat_persisted(),
+            stat,
             child_count: u32::try_from(node.child_count()).expect("nodes have 32-bit indices"),
-            acl: Arc::clone(node.acl()),
+            acl: node.acl().clone(),
             data_len: super::data_len(node.data()),
-            digest_prefix: node.digest_prefix(),
+            digest_prefix,
+            counted: counted(path, digest_prefix, &stat),
         }
     }
+}
 
-    fn digest(&self) -> i64 {
-        i64::from(digest::node(self.digest_prefix, &self.stat))
+/// What a node counts for in the tree's digest.
+fn counted(path: &str, digest_prefix: u32, stat: &StatPersisted) -> u32 {
+    if digest::counts(path) {
+        digest::node(digest_prefix, stat)
+    } else {
+        0
     }
 }
 
-/// What will be at a path.
-#[derive(Clone, Debug)]
-pub(crate) enum Change {
-    Is(Record),
-    Gone,
-}
+/// What will be at a path, and since which transaction. `None`: nothing.
+type Dated = (Zxid, Option<Record>);
 
-/// A change, and the transaction that made it.
-type Dated = (Zxid, Change);
+#[derive(Clone, Debug)]
+struct Changed {
+    path: Arc<str>,
+    hash: PathHash,
+    latest: Dated,
+}
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
-    /// Never iterated: its order means nothing.
-    latest: HashMap<Arc<str>, Dated, FixedState>,
+    /// The latest change of each path. Its order means nothing.
+    changed: HashTable<Changed>,
     /// Every change in the order made, for forgetting.
-    order: VecDeque<(Zxid, Arc<str>)>,
+    order: VecDeque<(Zxid, PathHash)>,
     /// What the changes since the last mark replaced, for taking them back.
-    replaced: Vec<(Arc<str>, Option<Dated>)>,
+    replaced: Vec<(Arc<str>, PathHash, Option<Dated>)>,
     marked: bool,
     digest: i64,
 }
 
 /// Where to roll back to.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mark {
+pub(super) struct Mark {
     changes: usize,
     digest: i64,
 }
@@ -83,7 +118,7 @@ pub(crate) struct Mark {
 impl Pending {
     pub(crate) fn new(replica: &Replica) -> Pending {
         Pending {
-            latest: HashMap::with_hasher(FixedState::default()),
+            changed: HashTable::new(),
             order: VecDeque::new(),
             replaced: Vec::new(),
             marked: false,
@@ -94,16 +129,12 @@ impl Pending {
     /// Forgets what the replica has applied by now.
     pub(crate) fn forget_applied(&mut self, replica: &Replica) {
         let applied = replica.last_zxid();
-        while self.order.front().is_some_and(|(zxid, _)| *zxid <= applied) {
-            let Some((zxid, path)) = self.order.pop_front() else {
-                break;
-            };
-            if self
-                .latest
-                .get(&path)
-                .is_some_and(|(latest, _)| *latest == zxid)
-            {
-                self.latest.remove(&path);
+        let is_applied = |(zxid, _): &mut (Zxid, PathHash)| *zxid <= applied;
+        while let Some((_, hash)) = self.order.pop_front_if(is_applied) {
+            // Whichever path it is of: what is applied is not needed any more.
+            let is_done = |it: &Changed| it.hash == hash && it.latest.0 <= applied;
+            if let Ok(done) = self.changed.find_entry(hash.spread(), is_done) {
+                done.remove();
             }
         }
         if self.order.is_empty() {
@@ -111,37 +142,75 @@ impl Pending {
         }
     }
 
+    fn change_of(&self, key: Key<'_>) -> Option<&Option<Record>> {
+        let changed = self.changed.find(key.hash.spread(), is_of(key))?;
+        Some(&changed.latest.1)
+    }
+
     /// The node at a path, as it will be.
-    pub(crate) fn record(&self, replica: &Replica, path: &str) -> Option<Record> {
-        match self.latest.get(key(path)) {
-            Some((_, Change::Is(record))) => Some(record.clone()),
-            Some((_, Change::Gone)) => None,
-            None => replica.node(path).as_ref().map(Record::of),
+    pub(super) fn record(&self, replica: &Replica, key: Key<'_>) -> Option<Record> {
+        match self.change_of(key) {
+            Some(change) => change.clone(),
+            None => {
+                let node = replica.node_hashed(key.path, key.hash);
+                node.map(|node| Record::of(&node, key.path))
+            }
         }
     }
 
-    /// Makes a change.
-    pub(crate) fn put(&mut self, replica: &Replica, zxid: Zxid, path: &str, change: Change) {
-        if digest::counts(path) {
-            let before = self
-                .record(replica, path)
-                .map_or(0, |record| record.digest());
-            let after = match &change {
-                Change::Is(record) => record.digest(),
-                Change::Gone => 0,
-            };
-            self.digest = self.digest.wrapping_sub(before).wrapping_add(after);
+    /// Whether there will be a node.
+    pub(super) fn exists(&self, replica: &Replica, key: Key<'_>) -> bool {
+        match self.change_of(key) {
+            Some(change) => change.is_some(),
+            None => replica.node_hashed(key.path, key.hash).is_some(),
         }
-        let path: Arc<str> = Arc::from(key(path));
-        self.order.push_back((zxid, Arc::clone(&path)));
-        let replaced = self.latest.insert(Arc::clone(&path), (zxid, change));
+    }
+
+    /// Makes a node what `record` says, which is new or was got by [`Pending::record`] and changed.
+    pub(super) fn put(&mut self, zxid: Zxid, key: Key<'_>, mut record: Record) {
+        let before = record.counted;
+        record.counted = counted(key.path, record.digest_prefix, &record.stat);
+        self.count(before, record.counted);
+        self.change(key, (zxid, Some(record)));
+    }
+
+    /// Takes a node away, which was got by [`Pending::record`].
+    pub(super) fn remove(&mut self, zxid: Zxid, key: Key<'_>, record: &Record) {
+        self.count(record.counted, 0);
+        self.change(key, (zxid, None));
+    }
+
+    fn count(&mut self, before: u32, after: u32) {
+        let sum = self.digest.wrapping_sub(i64::from(before));
+        self.digest = sum.wrapping_add(i64::from(after));
+    }
+
+    fn change(&mut self, key: Key<'_>, latest: Dated) {
+        self.order.push_back((latest.0, key.hash));
+        let spread = |it: &Changed| it.hash.spread();
+        let entry = self.changed.entry(key.hash.spread(), is_of(key), spread);
+        let (path, replaced) = match entry {
+            Entry::Occupied(there) => {
+                let there = there.into_mut();
+                let replaced = std::mem::replace(&mut there.latest, latest);
+                (&there.path, Some(replaced))
+            }
+            Entry::Vacant(vacant) => {
+                let new = vacant.insert(Changed {
+                    path: Arc::from(key.path),
+                    hash: key.hash,
+                    latest,
+                });
+                (&new.into_mut().path, None)
+            }
+        };
         if self.marked {
-            self.replaced.push((path, replaced));
+            self.replaced.push((Arc::clone(path), key.hash, replaced));
         }
     }
 
     /// Starts remembering how to come back here.
-    pub(crate) fn mark(&mut self) -> Mark {
+    pub(super) fn mark(&mut self) -> Mark {
         self.marked = true;
         Mark {
             changes: self.order.len(),
@@ -150,32 +219,35 @@ impl Pending {
     }
 
     /// Makes the changes since the mark final.
-    pub(crate) fn keep(&mut self) {
+    pub(super) fn keep(&mut self) {
         self.marked = false;
         self.replaced.clear();
     }
 
     /// Takes the changes since the mark back.
-    pub(crate) fn roll_back(&mut self, mark: Mark) {
-        while let Some((path, replaced)) = self.replaced.pop() {
+    pub(super) fn roll_back(&mut self, mark: Mark) {
+        while let Some((path, hash, replaced)) = self.replaced.pop() {
+            let key = Key { path: &path, hash };
+            let there = self.changed.find_entry(hash.spread(), is_of(key));
+            let mut there = there.expect("it was changed");
             match replaced {
-                Some(change) => self.latest.insert(path, change),
-                None => self.latest.remove(&path),
-            };
+                Some(latest) => there.get_mut().latest = latest,
+                None => drop(there.remove()),
+            }
         }
         self.order.truncate(mark.changes);
         self.digest = mark.digest;
         self.marked = false;
     }
 
-    /// Nodes that are new or changed and that the session owns; one as often as it is changed.
-    pub(crate) fn owned_by(&self, session: SessionId) -> impl Iterator<Item = &str> {
-        let changed = self.order.iter().map(|(_, path)| path);
-        let owned = changed.filter(move |path| match self.latest.get(*path) {
-            Some((_, Change::Is(record))) => record.stat.ephemeral_owner == session.0,
-            _ => false,
-        });
-        owned.map(AsRef::as_ref)
+    /// Nodes that are new or changed and that the session owns, in no order.
+    pub(super) fn owned_by(&self, session: SessionId) -> impl Iterator<Item = &str> {
+        let is_owned = move |changed: &&Changed| {
+            let record = changed.latest.1.as_ref();
+            record.is_some_and(|record| record.stat.ephemeral_owner == session.0)
+        };
+        let owned = self.changed.iter().filter(is_owned);
+        owned.map(|changed| &*changed.path)
     }
 
     /// The tree's digest after everything pending.
@@ -187,7 +259,6 @@ impl Pending {
     }
 }
 
-/// The root has two names.
-fn key(path: &str) -> &str {
-    if path == "/" { "" } else { path }
+fn is_of(key: Key<'_>) -> impl Fn(&Changed) -> bool {
+    move |changed| changed.hash == key.hash && *changed.path == *key.path
 }

@@ -13,7 +13,7 @@ fn create(path: &str, flags: i32) -> CreateRequest {
     CreateRequest {
         path: path.into(),
         data: None,
-        acl: vec![Acl::anyone(perms::ALL)],
+        acl: vec![Acl::anyone(perms::ALL)].into(),
         flags,
     }
 }
@@ -84,12 +84,12 @@ fn the_first_broken_rule_of_create_decides() {
     c.ok(
         OpCode::Create,
         &CreateRequest {
-            acl: vec![Acl::anyone(perms::READ)],
+            acl: vec![Acl::anyone(perms::READ)].into(),
             ..create("/ro", 0)
         },
     );
     let no_acl = |path: &str, flags| CreateRequest {
-        acl: vec![],
+        acl: vec![].into(),
         ..create(path, flags)
     };
     for (request, expected) in [
@@ -175,7 +175,7 @@ fn the_first_broken_rule_of_delete_decides() {
     c.ok(
         OpCode::Create,
         &CreateRequest {
-            acl: vec![Acl::anyone(perms::ALL & !perms::DELETE)],
+            acl: vec![Acl::anyone(perms::ALL & !perms::DELETE)].into(),
             ..create("/keep", 0)
         },
     );
@@ -231,7 +231,7 @@ fn a_write_behind_a_set_acl_obeys_the_new_one() {
     c.ok(OpCode::Create, &create("/a", 0));
     let read_only = SetAclRequest {
         path: "/a".into(),
-        acl: vec![Acl::anyone(perms::READ)],
+        acl: vec![Acl::anyone(perms::READ)].into(),
         version: -1,
     };
     c.server.sync_at_once = false;

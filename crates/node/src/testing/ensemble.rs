@@ -21,7 +21,7 @@ pub(crate) fn create(path: &str) -> CreateRequest {
     CreateRequest {
         path: path.into(),
         data: None,
-        acl: vec![Acl::anyone(perms::ALL)],
+        acl: vec![Acl::anyone(perms::ALL)].into(),
         flags: 0,
     }
 }

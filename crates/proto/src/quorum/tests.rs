@@ -10,7 +10,7 @@ fn packets() -> Vec<QuorumPacket> {
             cxid: 4,
             op: 1,
             body: Bytes::from_static(b"body"),
-            ids: vec![Id::new("ip", "127.0.0.1")],
+            ids: vec![Id::new("ip", "127.0.0.1")].into(),
         }
         .to_packet(),
     ]

@@ -48,6 +48,8 @@ pub(crate) struct Link {
 struct Queue {
     parts: VecDeque<Part>,
     bytes: usize,
+    /// A block that has been sent, for its room.
+    spare: Vec<u8>,
     /// Why the link ends, if this side ends it.
     reason: Option<String>,
 }
@@ -73,12 +75,13 @@ impl Link {
     }
 
     /// Queues a packet, without waking the writer yet.
-    pub(super) fn push_packet(&self, packet: &QuorumPacket) {
+    pub(crate) fn push_packet(&self, packet: &QuorumPacket) {
         let mut queue = self.queue.lock();
         let before = match queue.parts.back_mut() {
             Some(Part::Packets(block)) if block.len() < BLOCK_BYTES => block.len(),
             _ => {
-                queue.parts.push_back(Part::Packets(Vec::new()));
+                let block = std::mem::take(&mut queue.spare);
+                queue.parts.push_back(Part::Packets(block));
                 0
             }
         };
@@ -119,6 +122,13 @@ impl Link {
             }
             self.filled.notified().await;
         }
+    }
+
+    /// Takes a block back that has been sent, to be filled again.
+    pub(super) fn take_back(&self, mut block: Vec<u8>) {
+        block.clear();
+        block.shrink_to(2 * BLOCK_BYTES);
+        self.queue.lock().spare = block;
     }
 
     /// Ends the link; the first reason counts.

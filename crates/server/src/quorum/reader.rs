@@ -14,12 +14,14 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
 use zooid_node::Input;
-use zooid_proto::{Limit, PacketType, QuorumPacket, Zxid};
+use zooid_proto::{Limit, PacketType, QuorumPacket, Reader, Zxid};
 
 /// Bytes asked of a socket at once.
 const READ_BYTES: usize = 64 << 10;
 /// What a packet may have beside its data: mostly the identities of a client.
 const PACKET_BYTES_BESIDES: usize = 1 << 20;
+/// About what one takes, where there are many.
+const PACKET_BYTES: usize = 64;
 const TYPE_BYTES: usize = 4;
 const LENGTH_BYTES: usize = 4;
 /// Type, zxid and the length of the data.
@@ -72,7 +74,7 @@ impl LinkReader {
 
     async fn read(&mut self) -> Result<std::convert::Infallible, String> {
         loop {
-            let mut inputs = Vec::new();
+            let mut inputs = Vec::with_capacity(self.buffer.len() / PACKET_BYTES);
             let split = self.split(&mut inputs);
             self.tell(inputs).await?;
             match split? {
@@ -87,21 +89,21 @@ impl LinkReader {
         if self.buffer.len() < least_packet_len(&self.buffer, self.limit) {
             return Ok(None);
         }
-        let mut rest = self.buffer.split().freeze();
+        let bytes = self.buffer.split().freeze();
+        let mut r = Reader::shared(&bytes, self.limit);
         let mut snapshot = None;
         while snapshot.is_none() {
-            let split = QuorumPacket::split(&rest, self.limit);
-            let Some((packet, len)) = split.map_err(|error| format!("no packet: {error}"))? else {
+            let next = QuorumPacket::next(&mut r);
+            let Some(packet) = next.map_err(|error| format!("no packet: {error}"))? else {
                 break;
             };
-            rest = rest.slice(len..);
             if packet.kind == PacketType::Snap {
                 snapshot = Some(packet.zxid);
             } else {
                 inputs.push(Input::Packet(self.link.id, packet));
             }
         }
-        self.buffer = BytesMut::from(&rest[..]);
+        self.buffer = BytesMut::from(r.rest());
         if snapshot.is_some() && self.origin == Origin::Accepted {
             return Err("a learner sends a snapshot".to_owned());
         }

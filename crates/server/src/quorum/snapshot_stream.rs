@@ -128,7 +128,7 @@ impl Intake {
 fn add(builder: &mut ReplicaBuilder, item: SnapshotItem<'_>) -> Result<(), String> {
     match item {
         SnapshotItem::Session { id, timeout_ms } => builder.session(id, timeout_ms),
-        SnapshotItem::Acl { id, acl } => builder.acl(id, acl),
+        SnapshotItem::Acl { id, acl } => builder.acl(id, &acl),
         SnapshotItem::Node(node) => {
             let added = builder.node(&node.path, node.data, node.acl_id, node.stat);
             added.map_err(|error| error.to_string())?;

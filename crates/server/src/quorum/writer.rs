@@ -38,7 +38,11 @@ pub(super) async fn run(
             reason = link.hung_up() => return reason,
         };
         let sent = match part {
-            Part::Packets(block) => socket.write_all(&block).await.map_err(|e| e.to_string()),
+            Part::Packets(block) => {
+                let sent = socket.write_all(&block).await;
+                link.take_back(block);
+                sent.map_err(|error| error.to_string())
+            }
             Part::Log { after, upto } => {
                 let shared = Arc::clone(&shared);
                 let read = move |chunks: &Chunks| log_history::send(&shared, after, upto, chunks);

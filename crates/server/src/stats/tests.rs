@@ -1,5 +1,4 @@
 use super::*;
-use std::sync::Arc;
 use zooid_proto::{SessionId, Zxid};
 use zooid_tree::WatcherId;
 
@@ -17,7 +16,7 @@ fn fired(watcher: u64, event: EventType, path: &str) -> Fired {
         event,
         path: path.into(),
         zxid: Zxid(1),
-        acl: Arc::from([]),
+        acl: Vec::new().into(),
     }
 }
 

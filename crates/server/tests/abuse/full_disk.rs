@@ -154,8 +154,8 @@ fn full_disk_without_a_reserve_stops_the_server_and_loses_nothing() {
     let large = Acl {
         perms: perms::READ,
         id: Id {
-            scheme: Some("digest".to_owned()),
-            id: Some(format!("user:{}", "x".repeat(LARGE_ACL_BYTES))),
+            scheme: Some("digest".into()),
+            id: Some(format!("user:{}", "x".repeat(LARGE_ACL_BYTES)).into()),
         },
     };
     let acl = [anyone(), vec![large]].concat();

@@ -17,7 +17,7 @@ fn create(xid: i32) -> Vec<u8> {
     let body = CreateRequest {
         path: format!("/pipelined-{xid}"),
         data: None,
-        acl: anyone(),
+        acl: anyone().into(),
         flags: 0,
     };
     request(xid, OpCode::Create.code(), &body.to_vec())

@@ -54,7 +54,7 @@ pub(crate) fn create(xid: i32, path: &str, data: &[u8]) -> Vec<u8> {
     let body = CreateRequest {
         path: path.to_owned(),
         data: Some(Bytes::copy_from_slice(data)),
-        acl: anyone(),
+        acl: anyone().into(),
         flags: CreateMode::Persistent.flags(),
     };
     request(xid, OpCode::Create.code(), &body.to_vec())

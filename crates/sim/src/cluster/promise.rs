@@ -88,7 +88,7 @@ fn create(path: &str, flags: i32) -> MultiOp {
     MultiOp::Create2(CreateRequest {
         path: path.to_owned(),
         data: Some(Bytes::copy_from_slice(path.as_bytes())),
-        acl: vec![Acl::anyone(perms::ALL)],
+        acl: vec![Acl::anyone(perms::ALL)].into(),
         flags,
     })
 }

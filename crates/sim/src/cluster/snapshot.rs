@@ -68,7 +68,7 @@ impl Received {
         while let Some(item) = (parser.next_item(&mut reader)).map_err(|err| err.to_string())? {
             match item {
                 SnapshotItem::Session { id, timeout_ms } => builder.session(id, timeout_ms),
-                SnapshotItem::Acl { id, acl } => builder.acl(id, acl),
+                SnapshotItem::Acl { id, acl } => builder.acl(id, &acl),
                 SnapshotItem::Node(node) => {
                     let fed = builder.node(&node.path, node.data, node.acl_id, node.stat);
                     fed.map_err(|err| err.to_string())?;

@@ -60,7 +60,8 @@ fn draw(replica: &Replica, session: SessionId, dice: &mut Random) -> Txn {
             acl: vec![
                 Acl::anyone(perms::ALL),
                 Acl::new(perms::READ, "ip", "127.0.0.1"),
-            ],
+            ]
+            .into(),
             version: 1,
         }),
         9 => Txn::Error(zooid_proto::ErrorCode::NodeExists),
@@ -78,7 +79,7 @@ fn create(path: String, dice: &mut Random, ephemeral: bool) -> CreateTxn {
     CreateTxn {
         path,
         data: Some(data(dice)),
-        acl: vec![Acl::anyone(perms::ALL)],
+        acl: vec![Acl::anyone(perms::ALL)].into(),
         ephemeral,
         // The one after the parent's.
         parent_cversion: -1,

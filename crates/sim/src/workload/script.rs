@@ -27,7 +27,7 @@ fn create(path: &str, flags: i32) -> Request {
     Request::Single(MultiOp::Create2(CreateRequest {
         path: path.to_owned(),
         data: Some(Bytes::from(vec![b'v'; 700])),
-        acl: open_acl(),
+        acl: open_acl().into(),
         flags,
     }))
 }
@@ -105,21 +105,21 @@ fn owner(round: usize) -> Vec<Request> {
         Request::Single(MultiOp::CreateContainer(CreateRequest {
             path: container.clone(),
             data: None,
-            acl: open_acl(),
+            acl: open_acl().into(),
             flags: 4,
         })),
         Request::Single(node(&format!("{container}/item"), "")),
         Request::Single(MultiOp::CreateTtl(CreateTtlRequest {
             path: format!("/brief{round}"),
             data: None,
-            acl: open_acl(),
+            acl: open_acl().into(),
             flags: 5,
             ttl: 200,
         })),
         Request::Single(node(&secret, "known")),
         Request::SetAcl(SetAclRequest {
             path: secret.clone(),
-            acl: vec![Acl::new(perms::ALL, "auth", "")],
+            acl: vec![Acl::new(perms::ALL, "auth", "")].into(),
             version: 0,
         }),
         Request::GetAcl(secret),

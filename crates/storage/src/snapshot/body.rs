@@ -2,7 +2,7 @@
 //! sessions, access control lists, nodes.
 
 use std::borrow::Cow;
-use zooid_proto::{Acl, DecodeError, Jute, Reader, SessionId, StatPersisted};
+use zooid_proto::{AclList, DecodeError, Jute, Reader, SessionId, StatPersisted};
 
 /// One thing in a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum SnapshotItem<'a> {
         /// Its name in this snapshot.
         id: i64,
         /// The list.
-        acl: Vec<Acl>,
+        acl: AclList,
     },
     /// A node; always after its parent.
     Node(SnapshotNode<'a>),
@@ -95,7 +95,7 @@ fn session<'a>(r: &mut Reader<'a>) -> Result<SnapshotItem<'a>, DecodeError> {
 fn acl<'a>(r: &mut Reader<'a>) -> Result<SnapshotItem<'a>, DecodeError> {
     Ok(SnapshotItem::Acl {
         id: r.i64()?,
-        acl: Vec::decode(r)?,
+        acl: Jute::decode(r)?,
     })
 }
 

@@ -2,7 +2,7 @@
 //! bytes apart.
 
 use super::body::SnapshotItem;
-use zooid_proto::{Acl, SessionId};
+use zooid_proto::{AclList, SessionId};
 use zooid_tree::{LoadError, NodeBatch, ReplicaBuilder, TreeOptions};
 
 /// Nodes in one part, at most.
@@ -16,7 +16,7 @@ pub(super) enum SnapshotPart {
     /// A session and its timeout in milliseconds.
     Session(SessionId, i32),
     /// An access control list and its number.
-    Acl(i64, Vec<Acl>),
+    Acl(i64, AclList),
     /// Nodes.
     Nodes(NodeBatch),
 }
@@ -29,7 +29,7 @@ impl SnapshotPart {
     pub(super) fn add_to(self, builder: &mut ReplicaBuilder) -> Result<(), LoadError> {
         match self {
             SnapshotPart::Session(id, timeout_ms) => builder.session(id, timeout_ms),
-            SnapshotPart::Acl(id, acl) => builder.acl(id, acl),
+            SnapshotPart::Acl(id, acl) => builder.acl(id, &acl),
             SnapshotPart::Nodes(nodes) => builder.nodes(nodes)?,
         }
         Ok(())

@@ -59,7 +59,7 @@ fn large_replica() -> Replica {
         let txn = Txn::Create(CreateTxn {
             path: format!("/large-{zxid}"),
             data: Some(vec![u8::try_from(zxid % 251).unwrap(); 70_000].into()),
-            acl: vec![Acl::anyone(31)],
+            acl: vec![Acl::anyone(31)].into(),
             ephemeral: false,
             parent_cversion: -1,
         });

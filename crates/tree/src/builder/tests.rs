@@ -86,9 +86,12 @@ fn a_node_that_came_twice_is_refused_with_children_below_either() {
 fn acls_keep_their_numbers_and_unused_ones_go() {
     let mut builder = ReplicaBuilder::new(OPTIONS);
     let readers = vec![Acl::new(perms::READ, "digest", "r:h")];
-    builder.acl(7, readers.clone());
-    builder.acl(9, vec![Acl::new(perms::WRITE, "digest", "unused:h")]);
-    builder.acl(3, vec![Acl::anyone(perms::ALL)]);
+    builder.acl(7, &AclList::from(readers.clone()));
+    builder.acl(
+        9,
+        &AclList::from(vec![Acl::new(perms::WRITE, "digest", "unused:h")]),
+    );
+    builder.acl(3, &AclList::from(vec![Acl::anyone(perms::ALL)]));
     builder.node("", None, 3, stat()).unwrap();
     builder.node("/a", None, 7, stat()).unwrap();
     let replica = builder.finish(Zxid(1)).unwrap();
@@ -118,12 +121,12 @@ fn an_unexplained_acl_denies_until_the_create_is_replayed() {
 #[test]
 fn a_new_acl_gets_a_number_above_all_loaded_ones() {
     let mut builder = with_root();
-    builder.acl(500, vec![Acl::anyone(perms::READ)]);
+    builder.acl(500, &AclList::from(vec![Acl::anyone(perms::READ)]));
     builder.node("/a", None, 500, stat()).unwrap();
     let mut replica = builder.finish(Zxid(1)).unwrap();
     let txn = Txn::SetAcl(zooid_proto::SetAclTxn {
         path: "/".into(),
-        acl: vec![Acl::anyone(perms::WRITE)],
+        acl: vec![Acl::anyone(perms::WRITE)].into(),
         version: 1,
     });
     replica.replay(&header(1, 2, &txn), &txn, None);

@@ -4,8 +4,7 @@ use crate::acl_table::put_len;
 use crate::nodes::{Nodes, Slot};
 use crate::tree::Tree;
 use bytes::Bytes;
-use std::sync::Arc;
-use zooid_proto::{Acl, EphemeralOwner, Stat, StatPersisted};
+use zooid_proto::{AclList, EphemeralOwner, Stat, StatPersisted};
 
 /// A node.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +50,7 @@ impl<'a> NodeRef<'a> {
 
     /// Who may do what.
     #[must_use]
-    pub fn acl(&self) -> &'a Arc<[Acl]> {
+    pub fn acl(&self) -> &'a AclList {
         self.tree.acl_of(self.slot)
     }
 

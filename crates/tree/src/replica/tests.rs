@@ -213,7 +213,7 @@ fn a_parents_count_is_raised_but_never_lowered() {
         Txn::Create2(CreateTxn {
             path: path.into(),
             data: None,
-            acl: open_acl(),
+            acl: open_acl().into(),
             ephemeral: false,
             parent_cversion,
         })
@@ -235,7 +235,7 @@ fn replaying_a_create_onto_its_node_replaces_the_acl_and_for_type_1_dates_the_pa
         let again = CreateTxn {
             path: "/a".into(),
             data: None,
-            acl: vec![Acl::anyone(perms::READ)],
+            acl: vec![Acl::anyone(perms::READ)].into(),
             ephemeral: false,
             parent_cversion: 9,
         };
@@ -286,7 +286,7 @@ fn closing_a_session_deletes_what_is_listed_and_what_is_not() {
         Txn::Create(CreateTxn {
             path: path.into(),
             data: None,
-            acl: open_acl(),
+            acl: open_acl().into(),
             ephemeral: true,
             parent_cversion: -1,
         })
@@ -337,7 +337,7 @@ fn containers_and_ttl_nodes_expire_by_their_rules() {
         Txn::CreateContainer(CreateContainerTxn {
             path: path.into(),
             data: None,
-            acl: open_acl(),
+            acl: open_acl().into(),
             parent_cversion: -1,
         })
     };
@@ -345,7 +345,7 @@ fn containers_and_ttl_nodes_expire_by_their_rules() {
         Txn::CreateTtl(CreateTtlTxn {
             path: path.into(),
             data: None,
-            acl: open_acl(),
+            acl: open_acl().into(),
             parent_cversion: -1,
             ttl,
         })
@@ -471,7 +471,8 @@ fn reads_ask_for_existence_then_permission() {
         acl: vec![
             Acl::new(perms::READ, "digest", "reader:hash"),
             Acl::new(perms::ADMIN, "digest", "admin:hash:more"),
-        ],
+        ]
+        .into(),
         version: 1,
     }));
     let replica = &script.replica;
@@ -539,7 +540,7 @@ fn blank_prefixes_mean_every_ephemeral() {
         let txn = CreateTxn {
             path: path.into(),
             data: None,
-            acl: open_acl(),
+            acl: open_acl().into(),
             ephemeral: true,
             parent_cversion: -1,
         };

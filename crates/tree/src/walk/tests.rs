@@ -7,7 +7,7 @@ use crate::testing::{
 use crate::{LoadError, ReplicaBuilder};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use zooid_proto::{Acl, Limit, Reader, SessionId};
+use zooid_proto::{AclList, Limit, Reader, SessionId};
 
 /// Loads a walk's stream; fails if a node comes before its parent or twice.
 fn load(stream: &[u8], zxid: Zxid) -> Result<Replica, LoadError> {
@@ -18,7 +18,7 @@ fn load(stream: &[u8], zxid: Zxid) -> Result<Replica, LoadError> {
     }
     for _ in 0..r.i32().unwrap() {
         let id = r.i64().unwrap();
-        builder.acl(id, Vec::<Acl>::decode(&mut r).unwrap());
+        builder.acl(id, &AclList::decode(&mut r).unwrap());
     }
     loop {
         let path = String::decode(&mut r).unwrap();

@@ -69,7 +69,7 @@ fn events_carry_zxid_and_acl_of_what_they_tell() {
     let acl = vec![Acl::new(perms::ALL, "digest", "u:h")];
     let set_acl = SetAclTxn {
         path: "/a".into(),
-        acl: acl.clone(),
+        acl: acl.clone().into(),
         version: 1,
     };
     script.exists("/a", ONE);
@@ -111,7 +111,7 @@ fn reads_of_missing_or_forbidden_nodes_leave_no_watch_but_exists_of_a_missing_on
     script.run(&create("/secret", b""));
     script.run(&Txn::SetAcl(SetAclTxn {
         path: "/secret".into(),
-        acl: vec![Acl::new(perms::ALL, "digest", "u:h")],
+        acl: vec![Acl::new(perms::ALL, "digest", "u:h")].into(),
         version: 1,
     }));
     script.get("/secret", TWO);
@@ -323,7 +323,7 @@ fn closing_a_session_tells_of_its_ephemerals() {
     let ephemeral = zooid_proto::CreateTxn {
         path: "/e".into(),
         data: None,
-        acl: open_acl(),
+        acl: open_acl().into(),
         ephemeral: true,
         parent_cversion: -1,
     };

@@ -114,7 +114,7 @@ fn create(path: &str, flags: i32) -> CreateRequest {
     CreateRequest {
         path: path.into(),
         data: None,
-        acl: vec![Acl::anyone(perms::ALL)],
+        acl: vec![Acl::anyone(perms::ALL)].into(),
         flags,
     }
 }
@@ -159,7 +159,7 @@ fn on_a_full_disk_only_what_stores_data_is_refused() {
     let checking = multi(MultiOp::Check(delete("/b")));
     let acl = SetAclRequest {
         path: "/b".into(),
-        acl: vec![Acl::anyone(perms::ALL)],
+        acl: vec![Acl::anyone(perms::ALL)].into(),
         version: -1,
     };
     let root = PathOnly { path: "/".into() };

@@ -11,7 +11,7 @@ fn create(path: &str, flags: i32) -> CreateRequest {
     CreateRequest {
         path: path.into(),
         data: None,
-        acl: vec![Acl::anyone(perms::ALL)],
+        acl: vec![Acl::anyone(perms::ALL)].into(),
         flags,
     }
 }

@@ -8,7 +8,7 @@ fn create(replica: &mut Replica, path: &str, data: &str) {
     let txn = Txn::Create(CreateTxn {
         path: path.to_owned(),
         data: Some(Bytes::copy_from_slice(data.as_bytes())),
-        acl: vec![],
+        acl: vec![].into(),
         ephemeral: false,
         parent_cversion: 1,
     });

@@ -33,7 +33,7 @@ fn replica() -> Replica {
         apply(Txn::Create(CreateTxn {
             path: path.into(),
             data: Some(vec![b'x'; 3000].into()),
-            acl: vec![Acl::anyone(31)],
+            acl: vec![Acl::anyone(31)].into(),
             ephemeral: false,
             parent_cversion: 1,
         }));

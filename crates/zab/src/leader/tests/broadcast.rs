@@ -117,7 +117,7 @@ fn requests_of_learners_are_passed_on() {
         cxid: 6,
         op: 1,
         body: "body".into(),
-        ids: Vec::new(),
+        ids: Vec::new().into(),
     };
     script.packet(2, &request.to_packet());
     assert_eq!(

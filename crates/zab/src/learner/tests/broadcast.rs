@@ -137,7 +137,7 @@ fn a_clients_request_goes_to_the_leader_as_it_is() {
         cxid: 4,
         op: 5,
         body: Bytes::from_static(b"body"),
-        ids: vec![Id::new("ip", "127.0.0.1")],
+        ids: vec![Id::new("ip", "127.0.0.1")].into(),
     };
     let packet = sent(&mut bench, |learner, out| learner.request(&request, out));
     assert_eq!((packet.kind, packet.zxid), (Request, Zxid::NONE));
