@@ -367,7 +367,8 @@ impl LogThread {
     /// much.
     fn snapshot_if_due(&mut self, records: usize) -> Result<(), LogError> {
         let records = u64::try_from(records).unwrap_or(u64::MAX);
-        self.owes_snapshot |= self.cadence.is_due(records, self.log.size());
+        let nodes = || self.shared.replica.read().node_count();
+        self.owes_snapshot |= self.cadence.is_due(records, self.log.size(), nodes);
         self.snapshot_if_owed()
     }
 

@@ -182,7 +182,7 @@ impl Server {
         // Without room: a snapshot is asked for only when there is nobody writing one.
         let (snapshot_sender, snapshot_inbox) = sync_channel(0);
         let progress = Arc::new(LogProgress::new(core_sender.clone()));
-        let cadence = SnapshotCadence::new(&config.storage, opened.replayed, clock::now().wall_ms);
+        let cadence = SnapshotCadence::new(&config, opened.replayed, clock::now().wall_ms);
         let shared = Arc::new(Shared::new(
             config,
             settings,

@@ -7,12 +7,17 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 use tracing::{error, info};
-use zooid_config::StorageOptions;
+use zooid_config::Config;
 use zooid_storage::{SnapshotError, purge};
 
 /// Decides after how much log a snapshot is due. As in Java, a random share of the configured
 /// counts, so that the servers of an ensemble do not all write theirs at the same time
 /// (`SyncRequestProcessor.shouldSnapshot`).
+///
+/// A snapshot is as large as the tree, whatever has changed. Unless an operator has said how often there
+/// is to be one, it therefore also takes half as many transactions as there are nodes: a write pays for
+/// two nodes of a snapshot at most, and what is replayed at a start takes less time than the snapshot
+/// does to load.
 #[derive(Debug)]
 pub(crate) struct SnapshotCadence {
     txns: u64,
@@ -20,27 +25,41 @@ pub(crate) struct SnapshotCadence {
     snap_count: u64,
     /// `zookeeper.snapSizeLimitInKb`, in bytes.
     snap_size: Option<u64>,
+    /// Whether large trees are written less often.
+    follows_tree: bool,
+    /// So many transactions it takes by what the tree was when it was last looked at.
+    tree_share: u64,
     random: u64,
 }
 
 impl SnapshotCadence {
-    pub(crate) fn new(storage: &StorageOptions, replayed: u64, seed: i64) -> SnapshotCadence {
+    pub(crate) fn new(config: &Config, replayed: u64, seed: i64) -> SnapshotCadence {
         SnapshotCadence {
             txns: replayed,
-            snap_count: u64::from(storage.snap_count),
-            snap_size: storage.snap_size_bytes_max,
+            snap_count: u64::from(config.storage.snap_count),
+            snap_size: config.storage.snap_size_bytes_max,
+            follows_tree: config.properties.get("zookeeper.snapCount").is_none(),
+            tree_share: 0,
             random: seed.cast_unsigned(),
         }
     }
 
-    /// Counts transactions written; whether that makes a snapshot due, which starts the count anew.
-    pub(crate) fn is_due(&mut self, txns: u64, log_bytes: u64) -> bool {
+    /// Counts transactions written; whether that makes a snapshot due, which starts the count anew. Asks
+    /// for the number of nodes only when it matters.
+    pub(crate) fn is_due(
+        &mut self,
+        txns: u64,
+        log_bytes: u64,
+        nodes: impl FnOnce() -> usize,
+    ) -> bool {
         self.txns += txns;
-        let share = |whole: u64| whole / 2 + self.random % (whole / 2).max(1);
-        let due = self.txns > share(self.snap_count)
-            || self.snap_size.is_some_and(|size| log_bytes > share(size));
+        let random = self.random;
+        let share = |whole: u64| whole / 2 + random % (whole / 2).max(1);
+        let has_many = self.txns > share(self.snap_count) && self.are_many_for_tree(nodes);
+        let due = has_many || self.snap_size.is_some_and(|size| log_bytes > share(size));
         if due {
             self.txns = 0;
+            self.tree_share = 0;
             // One step of a 64-bit linear congruential generator: spread is all that is wanted.
             self.random = self
                 .random
@@ -49,6 +68,13 @@ impl SnapshotCadence {
                 >> 1;
         }
         due
+    }
+
+    fn are_many_for_tree(&mut self, nodes: impl FnOnce() -> usize) -> bool {
+        if self.follows_tree && self.txns > self.tree_share {
+            self.tree_share = u64::try_from(nodes() / 2).unwrap_or(u64::MAX);
+        }
+        self.txns > self.tree_share
     }
 }
 

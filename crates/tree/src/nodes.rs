@@ -102,6 +102,8 @@ struct Branch {
     pzxid: Zxid,
     cversion: i32,
     aversion: i32,
+    /// The node's digest, if it is known. Nothing that it is made of changes without this.
+    digest: Option<u32>,
 }
 
 /// The part of a node that it does not need as long as it is as it was created, and nobody's.
@@ -436,6 +438,19 @@ impl Nodes {
 
     pub(crate) fn digest_prefix(&self, slot: Slot) -> u32 {
         self.slab[slot.0].digest_prefix
+    }
+
+    /// The node's digest, if it has been kept since its last change.
+    pub(crate) fn kept_digest(&self, slot: Slot) -> Option<u32> {
+        let branch = self.slab[slot.0].branch.get()?;
+        self.branches[branch].digest
+    }
+
+    /// Keeps the digest of a node that has children, and so is going to change again with them.
+    pub(crate) fn keep_digest(&mut self, slot: Slot, digest: u32) {
+        if let Some(branch) = self.slab[slot.0].branch.get() {
+            self.branches[branch].digest = Some(digest);
+        }
     }
 
     pub(crate) fn is_counted(&self, slot: Slot) -> bool {

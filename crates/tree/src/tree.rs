@@ -146,7 +146,9 @@ impl Tree {
         // Java counts the root under both its keys.
         self.data_size += node_size("/", root.data_len()) + node_size("", root.data_len());
         self.nodes.insert_root(acl, root);
-        self.digest = self.digest.wrapping_add(self.node_digest(Slot::ROOT));
+        self.digest = self
+            .digest
+            .wrapping_add(u64::from(self.node_digest(Slot::ROOT)));
     }
 
     /// Inserts a node, with an ACL that the caller has acquired.
@@ -188,7 +190,7 @@ impl Tree {
     /// What is derived from the nodes hears of a new one.
     fn count_in(&mut self, slot: Slot, path: &str, data_len: usize) {
         self.walks.inserted(slot);
-        self.digest = self.digest.wrapping_add(self.node_digest(slot));
+        self.digest = self.digest.wrapping_add(u64::from(self.node_digest(slot)));
         self.data_size += node_size(path, data_len);
         self.owners.add(slot, self.owner(slot));
     }
@@ -266,7 +268,7 @@ impl Tree {
     fn remove(&mut self, slot: Slot, path: &str) {
         let data_len = data_len(self.nodes.data(slot));
         self.walks.before_change(slot, &self.nodes, &self.acls);
-        self.digest = self.digest.wrapping_sub(self.node_digest(slot));
+        self.digest = self.digest.wrapping_sub(u64::from(self.node_digest(slot)));
         self.data_size -= node_size(path, self.nodes.data_len(slot));
         self.owners.remove(slot, self.owner(slot));
         self.acls.release(self.nodes.acl(slot));
@@ -336,21 +338,29 @@ impl Tree {
     /// Changes a node so that walks and digest notice.
     fn change(&mut self, slot: Slot, change: impl FnOnce(&mut Nodes)) {
         self.walks.before_change(slot, &self.nodes, &self.acls);
-        self.digest = self.digest.wrapping_sub(self.node_digest(slot));
+        let before = self.node_digest(slot);
         change(&mut self.nodes);
-        self.digest = self.digest.wrapping_add(self.node_digest(slot));
+        let after = self.node_digest_now(slot);
+        self.nodes.keep_digest(slot, after);
+        let digest = self.digest.wrapping_sub(u64::from(before));
+        self.digest = digest.wrapping_add(u64::from(after));
     }
 
     fn digest_prefix(&self, path: &str, data: Option<&[u8]>) -> Option<u32> {
         self.options.digest_prefix(path, data)
     }
 
-    fn node_digest(&self, slot: Slot) -> u64 {
+    fn node_digest(&self, slot: Slot) -> u32 {
+        let kept = self.nodes.kept_digest(slot);
+        kept.unwrap_or_else(|| self.node_digest_now(slot))
+    }
+
+    fn node_digest_now(&self, slot: Slot) -> u32 {
         if !self.nodes.is_counted(slot) {
             return 0;
         }
         let prefix = self.nodes.digest_prefix(slot);
-        u64::from(digest::node(prefix, &self.nodes.stat_persisted(slot)))
+        digest::node(prefix, &self.nodes.stat_persisted(slot))
     }
 }
 

@@ -15,6 +15,8 @@ use zooid_zab::LinkId;
 const QUEUE_BYTES_MAX: usize = 256 << 20;
 /// Packets are put together up to so many bytes, to be written at once.
 const BLOCK_BYTES: usize = 64 << 10;
+/// Blocks kept when they are sent.
+const SPARE_MAX: usize = 4;
 
 /// Something to be sent.
 #[derive(Debug)]
@@ -48,8 +50,8 @@ pub(crate) struct Link {
 struct Queue {
     parts: VecDeque<Part>,
     bytes: usize,
-    /// A block that has been sent, for its room.
-    spare: Vec<u8>,
+    /// Blocks that have been sent, for their room.
+    spare: Vec<Vec<u8>>,
     /// Why the link ends, if this side ends it.
     reason: Option<String>,
 }
@@ -80,7 +82,7 @@ impl Link {
         let before = match queue.parts.back_mut() {
             Some(Part::Packets(block)) if block.len() < BLOCK_BYTES => block.len(),
             _ => {
-                let block = std::mem::take(&mut queue.spare);
+                let block = queue.spare.pop().unwrap_or_default();
                 queue.parts.push_back(Part::Packets(block));
                 0
             }
@@ -128,7 +130,10 @@ impl Link {
     pub(super) fn take_back(&self, mut block: Vec<u8>) {
         block.clear();
         block.shrink_to(2 * BLOCK_BYTES);
-        self.queue.lock().spare = block;
+        let mut queue = self.queue.lock();
+        if queue.spare.len() < SPARE_MAX {
+            queue.spare.push(block);
+        }
     }
 
     /// Ends the link; the first reason counts.

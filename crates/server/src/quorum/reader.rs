@@ -20,8 +20,8 @@ use zooid_proto::{Limit, PacketType, QuorumPacket, Reader, Zxid};
 const READ_BYTES: usize = 64 << 10;
 /// What a packet may have beside its data: mostly the identities of a client.
 const PACKET_BYTES_BESIDES: usize = 1 << 20;
-/// About what one takes, where there are many.
-const PACKET_BYTES: usize = 64;
+/// What one takes that says least.
+const PACKET_BYTES_LEAST: usize = HEAD_BYTES + TAIL_BYTES;
 const TYPE_BYTES: usize = 4;
 const LENGTH_BYTES: usize = 4;
 /// Type, zxid and the length of the data.
@@ -74,7 +74,7 @@ impl LinkReader {
 
     async fn read(&mut self) -> Result<std::convert::Infallible, String> {
         loop {
-            let mut inputs = Vec::with_capacity(self.buffer.len() / PACKET_BYTES);
+            let mut inputs = Vec::with_capacity(self.buffer.len() / PACKET_BYTES_LEAST);
             let split = self.split(&mut inputs);
             self.tell(inputs).await?;
             match split? {
