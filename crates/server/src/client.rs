@@ -310,6 +310,7 @@ impl Socket {
         };
         conn.run_reads(&ctx);
         gate.settle_if_limited(shared, &conn);
+        zooid_node::look_ahead(&replica, self.received.bytes());
         let mut frames = 0;
         let mut next = Next::Nothing;
         while frames < FRAMES_PER_TURN && conn.wants_frames() && !shared.is_draining() {

@@ -72,6 +72,16 @@ impl Index {
         Some(shard.buckets[at].slot)
     }
 
+    /// Reads where a search for this hash would, and returns something that depends on it.
+    pub(crate) fn touch(&self, hash: PathHash) -> u32 {
+        /// As far as half of all searches go: the next cache line, mostly.
+        const FAR: usize = 5;
+        let shard = &self.shards[hash.shard(SHARDS)];
+        let home = shard.home(hash);
+        let read = |at: usize| shard.buckets.get(at).map_or(0, |entry| entry.slot.0);
+        read(home) ^ read(home + FAR)
+    }
+
     /// Enters a slot that is not there.
     pub(crate) fn insert(&mut self, hash: PathHash, slot: Slot) {
         assert!(slot != Slot::ROOT, "the root is not indexed");

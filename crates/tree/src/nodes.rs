@@ -7,6 +7,8 @@
 //! in an [`Extra`]. This module keeps those links right; what a change means is [`crate::tree`]'s
 //! business.
 
+mod look_ahead;
+
 use crate::acl_table::AclSlot;
 use crate::child_lists::{ChildListLimits, ChildLists};
 use crate::index::{Index, Twice};

@@ -15,8 +15,13 @@ impl PathHash {
     /// That of a path; the root is "".
     #[must_use]
     pub fn of(path: &str) -> PathHash {
+        PathHash::of_bytes(path.as_bytes())
+    }
+
+    /// Of what may be no path at all.
+    pub(crate) fn of_bytes(path: &[u8]) -> PathHash {
         let mut hasher = foldhash::fast::FixedState::with_seed(SEED).build_hasher();
-        hasher.write(path.as_bytes());
+        hasher.write(path);
         let [a, b, c, d, ..] = hasher.finish().to_be_bytes();
         PathHash(u32::from_be_bytes([a, b, c, d]))
     }

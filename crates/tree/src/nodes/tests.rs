@@ -16,7 +16,7 @@ fn allocated(len: usize) -> usize {
     (len + 8).next_multiple_of(16).max(32)
 }
 
-fn tree_of(count: usize) -> Nodes {
+pub(super) fn tree_of(count: usize) -> Nodes {
     let mut nodes = Nodes::new(ChildListLimits::USUAL);
     let mut new = NewNode {
         path: "",

@@ -112,6 +112,16 @@ impl Replica {
         paths
     }
 
+    /// Tells of several lookups to come, so that the nodes are in the cache then. Nothing else comes of it.
+    /// In a tree that is small nothing is done. How many of the paths seem to be there.
+    pub fn look_ahead<'a>(&self, paths: impl Iterator<Item = &'a [u8]>) -> usize {
+        if self.tree.nodes.are_many() {
+            self.tree.nodes.look_ahead(paths)
+        } else {
+            0
+        }
+    }
+
     fn read(
         &self,
         kind: WatchKind,
