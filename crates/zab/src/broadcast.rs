@@ -55,25 +55,30 @@ impl Broadcast {
             Some((_, watermark)) => *watermark = upto.max(*watermark),
             None => self.acked.push((server, upto)),
         }
-        // One that is behind the quorum changes nothing.
+        // One that is behind the quorum changes nothing, and one that completes it nothing beyond itself.
         if upto > self.agreed {
-            self.agreed = self.agreed_now().max(self.agreed);
+            self.agreed = if self.is_agreed(upto) {
+                upto
+            } else {
+                self.agreed_now().max(self.agreed)
+            };
         }
+    }
+
+    /// Whether a quorum of every view has reached this.
+    fn is_agreed(&self, zxid: Zxid) -> bool {
+        let has = |id| {
+            let mut acked = self.acked.iter();
+            acked.any(|(server, upto)| *server == id && *upto >= zxid)
+        };
+        self.views.iter().all(|view| view.is_quorum(has))
     }
 
     /// The newest watermark that a quorum of every view has reached.
     fn agreed_now(&self) -> Zxid {
-        let reached = |zxid: Zxid| {
-            let has = |id| {
-                self.acked
-                    .iter()
-                    .any(|(server, upto)| *server == id && *upto >= zxid)
-            };
-            self.views.iter().all(|view| view.is_quorum(has))
-        };
         let watermarks = self.acked.iter().map(|(_, upto)| *upto);
-        let reached = watermarks.filter(|upto| *upto > self.last_committed && reached(*upto));
-        reached.max().unwrap_or(self.last_committed)
+        let agreed = watermarks.filter(|upto| *upto > self.last_committed && self.is_agreed(*upto));
+        agreed.max().unwrap_or(self.last_committed)
     }
 
     /// Takes back what `server` has acknowledged: from here on it may be told to cut it off.

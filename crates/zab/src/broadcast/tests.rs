@@ -61,3 +61,31 @@ fn two_views_must_both_agree() {
     broadcast.ack(ServerId(4), Zxid(1));
     assert_eq!(committed(&mut broadcast), [1]);
 }
+
+#[test]
+fn what_is_taken_back_does_not_count() {
+    let mut broadcast = Broadcast::new(vec![three()], Zxid(0));
+    broadcast.propose();
+    broadcast.propose();
+    broadcast.ack(ServerId(2), Zxid(2));
+    broadcast.forget(ServerId(2));
+    broadcast.ack(ServerId(1), Zxid(2));
+    assert_eq!(committed(&mut broadcast), []);
+    broadcast.ack(ServerId(3), Zxid(1));
+    assert_eq!(committed(&mut broadcast), [1]);
+    broadcast.ack(ServerId(2), Zxid(2));
+    assert_eq!(committed(&mut broadcast), [2]);
+}
+
+#[test]
+fn the_slowest_of_a_quorum_decides() {
+    let mut broadcast = Broadcast::new(vec![three()], Zxid(0));
+    for _ in 0..4 {
+        broadcast.propose();
+    }
+    broadcast.ack(ServerId(1), Zxid(2));
+    broadcast.ack(ServerId(2), Zxid(4));
+    assert_eq!(committed(&mut broadcast), [1, 2], "not what one alone has");
+    broadcast.ack(ServerId(3), Zxid(3));
+    assert_eq!(committed(&mut broadcast), [3]);
+}
