@@ -151,9 +151,16 @@ impl MultiOp {
     }
 }
 
+/// What an operation with a path and a little data takes.
+const OP_LEN_USUAL: usize = 128;
+/// Operations for which there is room at once, at most.
+const OPS_ROOM_MAX: usize = 1024;
+
 impl Jute for MultiRequest {
     fn decode(r: &mut Reader<'_>) -> Result<MultiRequest, DecodeError> {
-        let mut ops = Vec::new();
+        // How many there are is not said. Of small ones there are more, and the list grows.
+        let usual = r.rest().len() / OP_LEN_USUAL;
+        let mut ops = Vec::with_capacity(usual.min(OPS_ROOM_MAX));
         each_item(r, |r, op| {
             ops.push(MultiOp::decode(r, op)?);
             Ok(())

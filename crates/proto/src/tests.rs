@@ -259,6 +259,16 @@ fn a_lone_check_is_not_a_transaction() {
 }
 
 #[test]
+fn a_huge_count_of_parts_allocates_nothing() {
+    let bytes = i32::MAX.to_vec();
+    let decoded = Txn::decode(
+        &mut Reader::new(&bytes, Limit::default()),
+        OpCode::Multi.code(),
+    );
+    assert!(decoded.is_err());
+}
+
+#[test]
 fn multi_round_trips() {
     let create = request::CreateRequest {
         path: "/a".into(),

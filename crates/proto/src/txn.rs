@@ -275,6 +275,8 @@ impl Txn {
 }
 
 const LENGTH_LEN: usize = 4;
+/// A part of a multi at its shortest: its type, its length, and what an error is.
+const MULTI_PART_LEN_MIN: usize = 12;
 /// What a transaction or a part of one takes beside paths and data, when its access control list is short.
 const FIXED_LEN_MAX: usize = 64;
 
@@ -341,7 +343,8 @@ fn decode_close_session(r: &mut Reader<'_>) -> Result<Txn, DecodeError> {
 
 fn decode_multi(r: &mut Reader<'_>) -> Result<Txn, DecodeError> {
     let len = r.vec_len()?;
-    let mut txns = Vec::new();
+    // A claimed count allocates nothing by itself: every part consumes input.
+    let mut txns = Vec::with_capacity(len.min(r.rest().len() / MULTI_PART_LEN_MIN));
     for _ in 0..len {
         let op = r.i32()?;
         let body = r.bytes()?.ok_or(DecodeError::Null)?;
