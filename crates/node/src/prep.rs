@@ -287,7 +287,12 @@ impl Prep<'_> {
         let mark = self.pending.mark();
         let mut failed = false;
         let mut txns = Vec::with_capacity(multi.0.len());
-        for op in multi.0 {
+        let mut ops = multi.0.into_iter();
+        while let Some(op) = ops.next() {
+            if txns.len() % Replica::LOOK_AHEAD_MAX == 0 {
+                let paths = ops.as_slice().iter().map(MultiOp::path);
+                self.replica.look_ahead(paths.map(str::as_bytes));
+            }
             if failed {
                 txns.push(Txn::Error(ErrorCode::RuntimeInconsistency));
                 continue;

@@ -128,6 +128,17 @@ impl MultiOp {
         }
     }
 
+    /// The node that it is about, as it is asked for: a sequential one has no number yet.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            MultiOp::Create(r) | MultiOp::Create2(r) | MultiOp::CreateContainer(r) => &r.path,
+            MultiOp::CreateTtl(r) => &r.path,
+            MultiOp::Delete(r) | MultiOp::Check(r) => &r.path,
+            MultiOp::SetData(r) => &r.path,
+        }
+    }
+
     fn decode(r: &mut Reader<'_>, op: i32) -> Result<MultiOp, DecodeError> {
         Ok(match OpCode::from_code(op) {
             Some(OpCode::Create) => MultiOp::Create(Jute::decode(r)?),

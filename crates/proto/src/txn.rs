@@ -206,6 +206,25 @@ impl Txn {
         }
     }
 
+    /// The node that it is about, if that is one.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Txn::Create(txn) | Txn::Create2(txn) => Some(&txn.path),
+            Txn::CreateTtl(txn) => Some(&txn.path),
+            Txn::CreateContainer(txn) => Some(&txn.path),
+            Txn::SetData(txn) | Txn::Reconfig(txn) => Some(&txn.path),
+            Txn::SetAcl(txn) => Some(&txn.path),
+            Txn::Delete { path } | Txn::DeleteContainer { path } | Txn::Check { path, .. } => {
+                Some(path)
+            }
+            Txn::CreateSession { .. }
+            | Txn::CloseSession { .. }
+            | Txn::Error(_)
+            | Txn::Multi(_) => None,
+        }
+    }
+
     /// Decodes the body of a transaction of type `op`.
     ///
     /// # Errors

@@ -9,6 +9,8 @@
 
 mod look_ahead;
 
+pub(crate) use look_ahead::PATHS_MAX as LOOK_AHEAD_MAX;
+
 use crate::acl_table::AclSlot;
 use crate::child_lists::{ChildListLimits, ChildLists};
 use crate::index::{Index, Twice};

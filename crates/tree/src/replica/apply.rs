@@ -102,7 +102,11 @@ impl Replica {
         let failed = parts.iter().any(|part| matches!(part, Txn::Error(_)));
         let mut after_error = false;
         let mut multi = Vec::with_capacity(parts.len());
-        for part in parts {
+        for (number, part) in parts.iter().enumerate() {
+            if number % Replica::LOOK_AHEAD_MAX == 0 {
+                let paths = parts[number..].iter().filter_map(Txn::path);
+                self.look_ahead(paths.map(str::as_bytes));
+            }
             multi.push(match part {
                 Txn::Error(err) => {
                     after_error = true;

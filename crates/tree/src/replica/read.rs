@@ -6,7 +6,7 @@
 
 use super::{Children, Replica};
 use crate::acl::{Access, permits};
-use crate::nodes::Slot;
+use crate::nodes::{LOOK_AHEAD_MAX, Slot};
 use crate::path_hash::PathHash;
 use crate::watch_table::WatcherId;
 use crate::watches::WatchKind;
@@ -111,6 +111,9 @@ impl Replica {
         }
         paths
     }
+
+    /// Paths that one call of [`Replica::look_ahead`] looks at.
+    pub const LOOK_AHEAD_MAX: usize = LOOK_AHEAD_MAX;
 
     /// Tells of several lookups to come, so that the nodes are in the cache then. Nothing else comes of it.
     /// In a tree that is small nothing is done. How many of the paths seem to be there.

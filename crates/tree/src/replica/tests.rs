@@ -118,6 +118,35 @@ fn a_kept_list_is_the_same_bytes_until_a_child_comes_or_goes() {
 }
 
 #[test]
+fn every_part_of_a_long_multi_is_applied_in_a_large_tree() {
+    /// More than are read ahead at once, and in a tree that is large enough for that.
+    const PARTS: usize = 100;
+    const NODES: usize = 70_000;
+    let mut replica = Replica::new(OPTIONS);
+    for number in 0..NODES {
+        let txn = create(&format!("/{number}"), b"");
+        let header = header(1, i64::try_from(number).unwrap() + 1, &txn);
+        replica.apply(&header, &txn, None, &mut Vec::new());
+    }
+    let parts = |part: usize| match part % 2 {
+        0 => create(&format!("/new-{part}"), b""),
+        _ => delete(&format!("/{part}")),
+    };
+    let txn = Txn::Multi((0..PARTS).map(parts).collect());
+    let header = header(1, 100_000, &txn);
+    let applied = replica.apply(&header, &txn, None, &mut Vec::new());
+    assert_eq!(applied.err, ErrorCode::Ok);
+    assert_eq!(applied.multi.len(), PARTS);
+    for part in 0..PARTS {
+        assert_eq!(
+            replica.node(&format!("/new-{part}")).is_some(),
+            part % 2 == 0
+        );
+        assert_eq!(replica.node(&format!("/{part}")).is_some(), part % 2 == 0);
+    }
+}
+
+#[test]
 fn lists_are_made_anew_where_none_may_be_kept() {
     let replica = Replica::new(TreeOptions {
         child_lists: crate::ChildListLimits {
