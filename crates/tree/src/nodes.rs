@@ -16,6 +16,7 @@ use crate::child_lists::{ChildListLimits, ChildLists};
 use crate::index::{Index, Twice};
 use crate::path_hash::PathHash;
 use crate::slab::Slab;
+use std::num::NonZeroU32;
 use zooid_proto::{EphemeralOwner, OwnerRules, Stat, StatPersisted, Zxid};
 
 /// Place of a node.
@@ -106,8 +107,7 @@ struct Branch {
     pzxid: Zxid,
     cversion: i32,
     aversion: i32,
-    /// The node's digest, if it is known. Nothing that it is made of changes without this.
-    digest: Option<u32>,
+    digest: KeptDigest,
 }
 
 /// The part of a node that it does not need as long as it is as it was created, and nobody's.
@@ -117,7 +117,12 @@ struct Extra {
     mtime: i64,
     owner: i64,
     version: i32,
+    digest: KeptDigest,
 }
+
+/// The node's digest, if it is known; one that is 0 is not kept. In the branch, if there is one, else in the
+/// extra: a node that has neither has not changed yet, and need not again.
+type KeptDigest = Option<NonZeroU32>;
 
 impl Extra {
     /// That of a node which has none.
@@ -127,6 +132,7 @@ impl Extra {
             mtime: node.ctime,
             owner: 0,
             version: 0,
+            digest: None,
         }
     }
 }
@@ -299,6 +305,7 @@ impl Nodes {
                 mtime: stat.mtime,
                 owner: stat.ephemeral_owner,
                 version: stat.version,
+                digest: None,
             },
         );
         slot
@@ -446,14 +453,22 @@ impl Nodes {
 
     /// The node's digest, if it has been kept since its last change.
     pub(crate) fn kept_digest(&self, slot: Slot) -> Option<u32> {
-        let branch = self.slab[slot.0].branch.get()?;
-        self.branches[branch].digest
+        let node = &self.slab[slot.0];
+        let kept = match (node.branch.get(), node.extra.get()) {
+            (Some(branch), _) => self.branches[branch].digest,
+            (None, Some(extra)) => self.extras[extra].digest,
+            (None, None) => None,
+        };
+        kept.map(NonZeroU32::get)
     }
 
-    /// Keeps the digest of a node that has children, and so is going to change again with them.
+    /// Keeps the digest of a node that has changed, and so may change again.
     pub(crate) fn keep_digest(&mut self, slot: Slot, digest: u32) {
-        if let Some(branch) = self.slab[slot.0].branch.get() {
-            self.branches[branch].digest = Some(digest);
+        let node = &self.slab[slot.0];
+        match (node.branch.get(), node.extra.get()) {
+            (Some(branch), _) => self.branches[branch].digest = NonZeroU32::new(digest),
+            (None, Some(extra)) => self.extras[extra].digest = NonZeroU32::new(digest),
+            (None, None) => {}
         }
     }
 

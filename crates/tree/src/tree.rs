@@ -350,7 +350,8 @@ impl Tree {
         self.options.digest_prefix(path, data)
     }
 
-    fn node_digest(&self, slot: Slot) -> u32 {
+    /// What a node counts for in the digest.
+    pub(crate) fn node_digest(&self, slot: Slot) -> u32 {
         let kept = self.nodes.kept_digest(slot);
         kept.unwrap_or_else(|| self.node_digest_now(slot))
     }

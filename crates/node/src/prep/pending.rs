@@ -62,16 +62,14 @@ impl Record {
         self.digest_prefix = digest::prefix(path, data);
     }
 
-    fn of(node: &NodeRef<'_>, path: &str) -> Record {
-        let stat = node.stat_persisted();
-        let digest_prefix = node.digest_prefix();
+    fn of(node: &NodeRef<'_>) -> Record {
         Record {
-            stat,
+            stat: node.stat_persisted(),
             child_count: u32::try_from(node.child_count()).expect("nodes have 32-bit indices"),
             acl: node.acl().clone(),
             data_len: super::data_len(node.data()),
-            digest_prefix,
-            counted: counted(path, digest_prefix, &stat),
+            digest_prefix: node.digest_prefix(),
+            counted: node.digest(),
         }
     }
 }
@@ -153,7 +151,7 @@ impl Pending {
             Some(change) => change.clone(),
             None => {
                 let node = replica.node_hashed(key.path, key.hash);
-                node.map(|node| Record::of(&node, key.path))
+                node.as_ref().map(Record::of)
             }
         }
     }

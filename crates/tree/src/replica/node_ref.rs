@@ -67,6 +67,12 @@ impl<'a> NodeRef<'a> {
         self.tree.nodes.digest_prefix(self.slot)
     }
 
+    /// What it counts for in the tree's digest: 0 if [`crate::digest::counts`] leaves it out.
+    #[must_use]
+    pub fn digest(&self) -> u32 {
+        self.tree.node_digest(self.slot)
+    }
+
     /// Its path; "" for the root.
     #[must_use]
     pub fn path(&self) -> String {
