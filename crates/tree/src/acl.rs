@@ -1,7 +1,7 @@
 //! Whether an access control list permits an access (spec §2.14; Java
 //! `ZooKeeperServer.checkACL`, `IPAuthenticationProvider.matches`).
 
-use zooid_proto::{Acl, Id};
+use zooid_proto::{AclList, Id};
 
 const IPV4_LEN: usize = 4;
 const IPV6_LEN: usize = 16;
@@ -26,8 +26,8 @@ impl Access<'_> {
 
 /// Whether `acl` grants any of the bits in `perm` to one of the asking identities.
 #[must_use]
-pub fn permits(acl: &[Acl], perm: i32, access: &Access<'_>) -> bool {
-    if access.skip_acl || acl.is_empty() {
+pub fn permits(acl: &AclList, perm: i32, access: &Access<'_>) -> bool {
+    if access.skip_acl || acl.is_open() || acl.is_empty() {
         return true;
     }
     let mut granting = acl.iter().filter(|entry| entry.perms & perm != 0);

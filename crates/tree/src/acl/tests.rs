@@ -1,7 +1,7 @@
 //! Who is let in.
 
 use super::*;
-use zooid_proto::perms;
+use zooid_proto::{Acl, perms};
 
 #[test]
 fn networks_match_by_their_leading_bits() {
@@ -82,7 +82,11 @@ fn access_is_granted_by_matching_entries_only() {
         skip_acl: false,
     };
     let check = |acl: &[Acl], expected: bool| {
-        assert_eq!(permits(acl, perms::READ, &access), expected, "{acl:?}");
+        assert_eq!(
+            permits(&AclList::from(acl), perms::READ, &access),
+            expected,
+            "{acl:?}"
+        );
     };
     check(&[], true);
     check(&[Acl::anyone(perms::ALL)], true);
@@ -107,7 +111,7 @@ fn access_is_granted_by_matching_entries_only() {
 
 #[test]
 fn any_of_the_asked_bits_is_enough() {
-    let acl = [Acl::anyone(perms::ADMIN)];
+    let acl = AclList::from(vec![Acl::anyone(perms::ADMIN)]);
     let access = Access {
         ids: &[],
         skip_acl: false,
@@ -118,7 +122,7 @@ fn any_of_the_asked_bits_is_enough() {
 
 #[test]
 fn super_and_skip_acl_are_let_in_everywhere() {
-    let nobody = [Acl::anyone(0)];
+    let nobody = AclList::from(vec![Acl::anyone(0)]);
     let ids = [Id::new("super", "")];
     let as_super = Access {
         ids: &ids,
@@ -131,9 +135,6 @@ fn super_and_skip_acl_are_let_in_everywhere() {
         ids: &sasl_super,
         skip_acl: false,
     };
-    assert!(permits(
-        &[Acl::new(perms::READ, "sasl", "bob")],
-        perms::READ,
-        &access
-    ));
+    let bob = AclList::from(vec![Acl::new(perms::READ, "sasl", "bob")]);
+    assert!(permits(&bob, perms::READ, &access));
 }
