@@ -30,12 +30,15 @@ impl Writers {
     /// When one cannot begin its work.
     pub fn start(count: usize, addresses: &[SocketAddr]) -> Result<Writers> {
         let stage = Arc::new(Stage::new(addresses));
-        let mut threads = Vec::new();
-        for number in 0..count {
-            let writer = Writer::new(number, &stage)?;
+        // All before any writes: what one writes may close the others' connections, by using an epoch up.
+        let writers: Result<Vec<Writer>> = (0..count)
+            .map(|number| Writer::new(number, &stage))
+            .collect();
+        let start = |writer: Writer| {
             let stage = Arc::clone(&stage);
-            threads.push(thread::spawn(move || writer.run(&stage)));
-        }
+            thread::spawn(move || writer.run(&stage))
+        };
+        let threads = writers?.into_iter().map(start).collect();
         Ok(Writers { stage, threads })
     }
 
