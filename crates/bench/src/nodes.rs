@@ -19,7 +19,7 @@ use anyhow::{Context, bail};
 use bytes::Bytes;
 use zooid_proto::request::{CreateRequest, PathVersion, PathWatch};
 use zooid_proto::response::{GetChildrenResponse, PathResponse};
-use zooid_proto::{Acl, CreateMode, ErrorCode, MultiOp, MultiRequest, MultiResult, OpCode, perms};
+use zooid_proto::{AclList, CreateMode, ErrorCode, MultiOp, MultiRequest, MultiResult, OpCode};
 use zooid_proto::{Jute, path};
 
 use crate::keys::Keys;
@@ -218,7 +218,7 @@ pub(crate) fn create_request(path: &str, data: &Bytes, mode: CreateMode) -> Crea
     CreateRequest {
         path: path.into(),
         data: Some(data.clone()),
-        acl: vec![Acl::anyone(perms::ALL)].into(),
+        acl: AclList::OPEN,
         flags: mode.flags(),
     }
 }

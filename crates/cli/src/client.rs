@@ -257,7 +257,7 @@ impl Client {
         check_acl(acl)?;
         let body = SetAclRequest {
             path: self.chroot.prepend(path),
-            acl: acl.to_vec().into(),
+            acl: acl.into(),
             version,
         };
         self.call(OpCode::SetAcl, path, &body.to_vec(), None)

@@ -292,7 +292,7 @@ impl Session {
         let request = CreateRequest {
             path: path.into(),
             data: data.map(Bytes::copy_from_slice),
-            acl: acl.to_vec().into(),
+            acl: acl.into(),
             flags: mode.flags(),
         };
         let op = match mode {
@@ -319,7 +319,7 @@ impl Session {
         let request = CreateTtlRequest {
             path: path.into(),
             data: data.map(Bytes::copy_from_slice),
-            acl: acl.to_vec().into(),
+            acl: acl.into(),
             flags: mode.flags(),
             ttl: ttl_ms,
         };
@@ -358,7 +358,7 @@ impl Session {
     pub fn set_acl(&mut self, path: &str, acl: &[Acl], version: i32) -> Result<Stat> {
         let request = SetAclRequest {
             path: path.into(),
-            acl: acl.to_vec().into(),
+            acl: acl.into(),
             version,
         };
         self.call(OpCode::SetAcl, &request.to_vec())?.ok()
