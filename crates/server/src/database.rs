@@ -177,8 +177,8 @@ fn log_options(config: &Config) -> LogOptions {
 
 /// Says what recovery had to do; a clean start says nothing.
 fn report(found: &Recovery) {
-    for (file, why) in &found.skipped_snapshots {
-        warn!(path = %file.path.display(), %why, "a snapshot was passed over");
+    for skipped in &found.skipped_snapshots {
+        warn!(path = %skipped.file.path.display(), why = %skipped.why, "a snapshot was passed over");
     }
     if let Some(torn) = &found.torn_tail {
         warn!(

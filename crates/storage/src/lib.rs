@@ -42,7 +42,7 @@ pub use log::{
 };
 pub use names::{DataFile, DirError, Dirs, log_files, read_file, replace_file, snapshot_files};
 pub use purge::{PurgeError, purge};
-pub use recover::{RecoverError, RecoverOptions, Recovered, Recovery, recover};
+pub use recover::{RecoverError, RecoverOptions, Recovered, Recovery, SkippedSnapshot, recover};
 pub use snapshot::{
     BodyParser, Compression, LoadedSnapshot, ReadReplica, SnapshotDigest, SnapshotEncoder,
     SnapshotError, SnapshotItem, SnapshotNode, SnapshotOptions, SnapshotReadError, SnapshotReader,

@@ -78,6 +78,17 @@ pub struct Recovered {
     pub found: Recovery,
 }
 
+/// A file called a snapshot that was passed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedSnapshot {
+    /// The file.
+    pub file: DataFile,
+    /// It breaks off: ZooKeeper leaves such a file when it is stopped while it writes a snapshot.
+    pub unfinished: bool,
+    /// What is wrong with it.
+    pub why: String,
+}
+
 /// What recovery found and did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
@@ -85,7 +96,7 @@ pub struct Recovery {
     /// which every role must write a snapshot.
     pub snapshot: Option<DataFile>,
     /// Files called snapshots that were passed over, and why.
-    pub skipped_snapshots: Vec<(DataFile, String)>,
+    pub skipped_snapshots: Vec<SkippedSnapshot>,
     /// Log files read.
     pub logs: Vec<PathBuf>,
     /// Transactions replayed.
@@ -152,8 +163,11 @@ impl Run<'_> {
         let valid = self.snapshots.newest_valid(LOAD_ATTEMPTS_MAX)?;
         for file in self.snapshots.all()? {
             if !valid.contains(&file) {
-                let why = format!("snapshot {} is incomplete", file.path.display());
-                found.skipped_snapshots.push((file, why));
+                found.skipped_snapshots.push(SkippedSnapshot {
+                    why: format!("snapshot {} is incomplete", file.path.display()),
+                    unfinished: true,
+                    file,
+                });
                 continue;
             }
             match self.snapshots.load(&file, self.options.tree) {
@@ -161,7 +175,11 @@ impl Run<'_> {
                     found.snapshot = Some(file);
                     return Ok(Some(loaded));
                 }
-                Err(err) => found.skipped_snapshots.push((file, err.to_string())),
+                Err(err) => found.skipped_snapshots.push(SkippedSnapshot {
+                    why: err.to_string(),
+                    unfinished: false,
+                    file,
+                }),
             }
         }
         if valid.is_empty() {
@@ -361,9 +379,9 @@ fn rewrite(disk: &dyn Disk, path: &Path, len: u64) -> io::Result<()> {
 /// A snapshot that cannot be used is no loss if the logs lead at least as far.
 fn refuse_lost_snapshot(found: &Recovery, last: Zxid) -> Result<(), RecoverError> {
     match found.skipped_snapshots.first() {
-        Some((file, why)) if file.zxid > last => Err(RecoverError::SnapshotBeyondLog {
-            path: file.path.clone(),
-            why: why.clone(),
+        Some(skipped) if skipped.file.zxid > last => Err(RecoverError::SnapshotBeyondLog {
+            path: skipped.file.path.clone(),
+            why: skipped.why.clone(),
             last,
         }),
         _ => Ok(()),
@@ -372,7 +390,7 @@ fn refuse_lost_snapshot(found: &Recovery, last: Zxid) -> Result<(), RecoverError
 
 /// Nor if they hold what it is of, or are known to leave nothing out where it stood.
 fn refuse_unproven(found: &Recovery, unproven: &[(Zxid, Zxid)]) -> Result<(), RecoverError> {
-    for (file, why) in &found.skipped_snapshots {
+    for SkippedSnapshot { file, why, .. } in &found.skipped_snapshots {
         let is_between =
             |(previous, next): &&(Zxid, Zxid)| *previous < file.zxid && file.zxid < *next;
         if let Some((previous, next)) = unproven.iter().find(is_between) {

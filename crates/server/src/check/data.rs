@@ -8,7 +8,7 @@ use std::time::Instant;
 use zooid_config::Config;
 use zooid_proto::{EphemeralOwner, Zxid};
 use zooid_storage::disk::{Disk, DryDisk, RealDisk};
-use zooid_storage::{Dirs, EpochFiles, Recovered, Recovery, Snapshots, recover};
+use zooid_storage::{Dirs, EpochFiles, Recovered, Recovery, SkippedSnapshot, Snapshots, recover};
 use zooid_tree::Replica;
 
 pub(super) fn check(config: &Config) -> Group {
@@ -63,10 +63,15 @@ fn tell_origin(recovered: &Recovered, took_ms: u128, group: &mut Group) {
 
 /// What recovery would put right, and what it passed over.
 fn tell_repairs(found: &Recovery, group: &mut Group) {
-    for (_, why) in &found.skipped_snapshots {
-        group.warn(format!(
-            "{why}; it is passed over, the logs reach beyond it"
-        ));
+    for SkippedSnapshot {
+        why, unfinished, ..
+    } in &found.skipped_snapshots
+    {
+        let text = format!("{why}; it is passed over, the logs reach beyond it");
+        match unfinished {
+            true => group.note(text),
+            false => group.warn(text),
+        }
     }
     if let Some(torn) = &found.torn_tail {
         group.note(format!(

@@ -1,7 +1,8 @@
 //! Why a server must not start from its directories, and what to do about it.
 
+use super::SkippedSnapshot;
 use crate::log::LogReadError;
-use crate::names::{DataFile, DirError, REPAIR};
+use crate::names::{DirError, REPAIR};
 use crate::snapshot::SnapshotError;
 use std::io;
 use std::path::PathBuf;
@@ -42,7 +43,7 @@ pub enum RecoverError {
         /// Where they are.
         dir: PathBuf,
         /// Each and what is wrong with it.
-        skipped: Vec<(DataFile, String)>,
+        skipped: Vec<SkippedSnapshot>,
     },
     /// The only trace of some transactions is a snapshot that does not load.
     #[error(
@@ -95,7 +96,7 @@ pub enum RecoverError {
     },
 }
 
-fn list(skipped: &[(DataFile, String)]) -> String {
-    let lines = skipped.iter().map(|(_, why)| why.as_str());
+fn list(skipped: &[SkippedSnapshot]) -> String {
+    let lines = skipped.iter().map(|one| one.why.as_str());
     lines.collect::<Vec<_>>().join("; ")
 }
