@@ -15,13 +15,16 @@ use tokio::time::{Instant, timeout_at};
 use tracing::info;
 use zooid_node::Input;
 use zooid_proto::{Limit, PacketType, QuorumPacket, Reader, Zxid};
+use zooid_zab::LinkId;
 
-/// Bytes asked of a socket at once.
-const READ_BYTES: usize = 64 << 10;
+/// Bytes of a block that packets are received in.
+const BLOCK_BYTES: usize = 64 << 10;
+/// The least that is asked of a socket at once.
+const READ_BYTES_LEAST: usize = 16 << 10;
+/// Inputs that there is always room for.
+const INPUTS_LEAST: usize = 16;
 /// What a packet may have beside its data: mostly the identities of a client.
 const PACKET_BYTES_BESIDES: usize = 1 << 20;
-/// What one takes that says least.
-const PACKET_BYTES_LEAST: usize = HEAD_BYTES + TAIL_BYTES;
 const TYPE_BYTES: usize = 4;
 const LENGTH_BYTES: usize = 4;
 /// Type, zxid and the length of the data.
@@ -37,6 +40,8 @@ pub(super) struct LinkReader {
     origin: Origin,
     limit: Limit,
     buffer: BytesMut,
+    /// How many inputs there were the last time: about as many as there will be.
+    inputs_last: usize,
     /// Whether the core knows the link. It hears of a learner with its first packet, and so never of
     /// those who say nothing sensible.
     is_announced: bool,
@@ -59,6 +64,7 @@ impl LinkReader {
             socket,
             origin,
             buffer: BytesMut::new(),
+            inputs_last: 0,
             is_announced: origin == Origin::Dialled,
             deadline: Instant::now() + Duration::from_millis(patience),
         }
@@ -74,8 +80,9 @@ impl LinkReader {
 
     async fn read(&mut self) -> Result<std::convert::Infallible, String> {
         loop {
-            let mut inputs = Vec::with_capacity(self.buffer.len() / PACKET_BYTES_LEAST);
+            let mut inputs = Vec::with_capacity(self.inputs_last.max(INPUTS_LEAST));
             let split = self.split(&mut inputs);
+            self.inputs_last = inputs.len();
             self.tell(inputs).await?;
             match split? {
                 Some(zxid) => self.receive_snapshot(zxid).await?,
@@ -100,10 +107,11 @@ impl LinkReader {
             if packet.kind == PacketType::Snap {
                 snapshot = Some(packet.zxid);
             } else {
-                inputs.push(Input::Packet(self.link.id, packet));
+                add(self.link.id, packet, inputs);
             }
         }
-        self.buffer = BytesMut::from(r.rest());
+        // Behind what has been taken, in the same block if there is room.
+        self.buffer.extend_from_slice(r.rest());
         if snapshot.is_some() && self.origin == Origin::Accepted {
             return Err("a learner sends a snapshot".to_owned());
         }
@@ -140,11 +148,18 @@ impl LinkReader {
         .await
     }
 
+    /// Begins a new block when the old one is nearly used up. Records keep the blocks that they came in.
+    fn make_room(&mut self) {
+        if self.buffer.capacity() - self.buffer.len() < READ_BYTES_LEAST {
+            self.buffer.reserve(BLOCK_BYTES);
+        }
+    }
+
     async fn read_more(&mut self) -> Result<(), String> {
         if self.buffer.len() > self.limit.0.saturating_add(PACKET_BYTES_BESIDES) {
             return Err(format!("a packet has over {} bytes", self.buffer.len()));
         }
-        self.buffer.reserve(READ_BYTES);
+        self.make_room();
         let read = self.socket.read_buf(&mut self.buffer);
         let read = if self.is_announced {
             read.await
@@ -158,6 +173,23 @@ impl LinkReader {
             Err(error) => Err(error.to_string()),
         }
     }
+}
+
+/// Adds a packet for the core. Of acknowledgements that follow each other it hears the last only: it stands
+/// for those before, since a log is written in order.
+fn add(link: LinkId, packet: QuorumPacket, inputs: &mut Vec<Input>) {
+    match inputs.last_mut() {
+        Some(Input::Packet(_, last)) if acknowledges_the_next(last, &packet) => *last = packet,
+        _ => inputs.push(Input::Packet(link, packet)),
+    }
+}
+
+/// Whether `later` acknowledges the proposal behind the one that `earlier` does. An epoch's start is no
+/// proposal: to acknowledge it is a step by itself.
+fn acknowledges_the_next(earlier: &QuorumPacket, later: &QuorumPacket) -> bool {
+    let of_proposal =
+        |packet: &QuorumPacket| packet.kind == PacketType::Ack && !packet.zxid.is_epoch_start();
+    of_proposal(earlier) && of_proposal(later) && later.zxid == earlier.zxid.next()
 }
 
 /// How long the packet at the front of `buffer` is at least, so that a long one is not looked at
