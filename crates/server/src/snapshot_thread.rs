@@ -15,9 +15,8 @@ use zooid_storage::{SnapshotError, purge};
 /// (`SyncRequestProcessor.shouldSnapshot`).
 ///
 /// A snapshot is as large as the tree, whatever has changed. Unless an operator has said how often there
-/// is to be one, it therefore also takes half as many transactions as there are nodes: a write pays for
-/// two nodes of a snapshot at most, and what is replayed at a start takes less time than the snapshot
-/// does to load.
+/// is to be one, it therefore also takes as many transactions as there are nodes: a write pays for one
+/// node of a snapshot, or two if the tree grows with each, and a start replays about as much as it loads.
 #[derive(Debug)]
 pub(crate) struct SnapshotCadence {
     txns: u64,
@@ -72,7 +71,7 @@ impl SnapshotCadence {
 
     fn are_many_for_tree(&mut self, nodes: impl FnOnce() -> usize) -> bool {
         if self.follows_tree && self.txns > self.tree_share {
-            self.tree_share = u64::try_from(nodes() / 2).unwrap_or(u64::MAX);
+            self.tree_share = u64::try_from(nodes()).unwrap_or(u64::MAX);
         }
         self.txns > self.tree_share
     }

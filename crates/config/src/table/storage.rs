@@ -16,7 +16,7 @@ pub(super) const STORAGE: &[Key] = &[
         Int(Range::raised_to(2), |d, v| {
             d.config.storage.snap_count = natural(v);
         }),
-        "Transactions between two snapshots, roughly: chance spreads an ensemble's snapshots. If it is not set, a large tree takes half as many as it has nodes.",
+        "Transactions between two snapshots, roughly: chance spreads an ensemble's snapshots. If it is not set, a large tree takes as many as it has nodes.",
     ),
     property(
         "snapSizeLimitInKb",

@@ -44,16 +44,16 @@ fn replayed_transactions_count() {
 }
 
 #[test]
-fn a_large_tree_takes_half_as_many_transactions() {
+fn a_large_tree_takes_as_many_transactions_as_it_has_nodes() {
     let mut cadence = cadence(100, None, 3);
-    assert!(!cadence.is_due(5000, 0, || 10_000));
-    assert!(cadence.is_due(1, 0, || 10_000));
-    assert!(!cadence.is_due(5000, 0, || 10_000), "each time");
+    assert!(!cadence.is_due(5000, 0, || 5000));
+    assert!(cadence.is_due(1, 0, || 5000));
+    assert!(!cadence.is_due(5000, 0, || 5000), "each time");
     // It has grown since it was looked at.
-    assert!(!cadence.is_due(1000, 0, || 20_000));
+    assert!(!cadence.is_due(1000, 0, || 10_000));
     // And shrunk.
-    assert!(!cadence.is_due(4000, 0, || 4000));
-    assert!(cadence.is_due(1, 0, || 4000));
+    assert!(!cadence.is_due(4000, 0, || 2000));
+    assert!(cadence.is_due(1, 0, || 2000));
 }
 
 #[test]
