@@ -98,9 +98,9 @@ struct Changed {
 pub(crate) struct Pending {
     /// The latest change of each path. Its order means nothing.
     changed: HashTable<Changed>,
-    /// Every change in the order made, for forgetting.
+    /// What each transaction changes, in the order made, for forgetting.
     order: VecDeque<(Zxid, PathHash)>,
-    /// What the changes since the last mark replaced, for taking them back.
+    /// What the transaction that is marked found where it changed something, for taking that back.
     replaced: Vec<(Arc<str>, PathHash, Option<Dated>)>,
     marked: bool,
     digest: i64,
@@ -184,12 +184,18 @@ impl Pending {
     }
 
     fn change(&mut self, key: Key<'_>, latest: Dated) {
-        self.order.push_back((latest.0, key.hash));
         let spread = |it: &Changed| it.hash.spread();
         let entry = self.changed.entry(key.hash.spread(), is_of(key), spread);
+        let zxid = latest.0;
         let (path, replaced) = match entry {
             Entry::Occupied(there) => {
                 let there = there.into_mut();
+                if there.latest.0 == zxid {
+                    // As the parent of all that a multi creates: it is in the order, and what the
+                    // transaction found there is kept.
+                    there.latest = latest;
+                    return;
+                }
                 let replaced = std::mem::replace(&mut there.latest, latest);
                 (&there.path, Some(replaced))
             }
@@ -202,6 +208,7 @@ impl Pending {
                 (&new.into_mut().path, None)
             }
         };
+        self.order.push_back((zxid, key.hash));
         if self.marked {
             self.replaced.push((Arc::clone(path), key.hash, replaced));
         }
