@@ -7,9 +7,16 @@ use bytes::Bytes;
 #[derive(Debug, Default)]
 pub struct ByteChain {
     own: Vec<u8>,
+    /// Apart, and only while there is something: a client has several chains, and most share nothing.
+    shared: Option<Box<Shares>>,
+}
+
+#[derive(Debug, Default)]
+struct Shares {
     /// In their order.
-    shared: Vec<Shared>,
-    shared_len: usize,
+    pieces: Vec<Shared>,
+    /// Bytes of all of them.
+    len: usize,
 }
 
 #[derive(Debug)]
@@ -23,7 +30,7 @@ impl ByteChain {
     /// All of its bytes, those of others included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.own.len() + self.shared_len
+        self.own.len() + self.shared.as_ref().map_or(0, |shared| shared.len)
     }
 
     /// Whether there are none.
@@ -40,18 +47,23 @@ impl ByteChain {
         }
         let before = self.own.len();
         self.own.append(&mut other.own);
-        let shared = other.shared.drain(..).map(|shared| Shared {
-            after: before + shared.after,
-            ..shared
+        let Some(others) = other.shared.take() else {
+            return;
+        };
+        let shares = self.shared.get_or_insert_default();
+        shares.len += others.len;
+        let pieces = others.pieces.into_iter().map(|piece| Shared {
+            after: before + piece.after,
+            ..piece
         });
-        self.shared.extend(shared);
-        self.shared_len += std::mem::take(&mut other.shared_len);
+        shares.pieces.extend(pieces);
     }
 
     /// Puts bytes that others are sent, too, to the end.
     pub(super) fn share(&mut self, bytes: Bytes) {
-        self.shared_len += bytes.len();
-        self.shared.push(Shared {
+        let shares = self.shared.get_or_insert_default();
+        shares.len += bytes.len();
+        shares.pieces.push(Shared {
             after: self.own.len(),
             bytes,
         });
@@ -76,8 +88,9 @@ impl ByteChain {
 
     fn pieces(&self) -> impl Iterator<Item = &[u8]> {
         let mut at = 0;
-        let last = self.shared.last().map_or(0, |shared| shared.after);
-        self.shared
+        let shared: &[Shared] = self.shared.as_ref().map_or(&[], |shared| &shared.pieces);
+        let last = shared.last().map_or(0, |shared| shared.after);
+        shared
             .iter()
             .flat_map(move |shared| {
                 let own = &self.own[at..shared.after];
