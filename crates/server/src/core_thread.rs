@@ -314,15 +314,15 @@ impl Core {
                 zxid,
             } => {
                 let received = self.peers().links.take_snapshot(link);
-                let replica = received.ok_or_else(|| format!("no snapshot {zxid} has come"))?;
+                let snapshot = received.ok_or_else(|| format!("no snapshot {zxid} has come"))?;
                 assert_eq!(
-                    replica.last_zxid(),
+                    snapshot.replica.last_zxid(),
                     zxid,
                     "a snapshot is installed as it came"
                 );
                 LogCommand::Install {
                     generation,
-                    replica,
+                    snapshot,
                 }
             }
             Output::AcceptEpoch(epoch) => LogCommand::AcceptEpoch(epoch),

@@ -2,6 +2,8 @@
 //! truncations, received snapshots, epochs; and when a snapshot is due.
 
 use crate::core_thread::CoreMessage;
+use crate::database::Files;
+use crate::quorum::{ReceivedFile, ReceivedSnapshot};
 use crate::shared::Shared;
 use crate::snapshot_thread::SnapshotCadence;
 use bytes::Bytes;
@@ -14,7 +16,7 @@ use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 use zooid_node::Input;
 use zooid_proto::{Epoch, Zxid};
-use zooid_storage::{DiskSpace, LogError, RecoverError, SnapshotError, TxnLog};
+use zooid_storage::{DataFile, DiskSpace, LogError, RecoverError, SnapshotError, TxnLog};
 use zooid_tree::Replica;
 
 /// Commands that may wait for the log; of records, as many as the core makes at a time are one.
@@ -40,8 +42,8 @@ pub(crate) enum LogCommand {
     Install {
         /// Reported back.
         generation: u64,
-        /// What was received, at its zxid.
-        replica: Box<Replica>,
+        /// What was received.
+        snapshot: ReceivedSnapshot,
     },
     /// Promise an epoch.
     AcceptEpoch(Epoch),
@@ -269,8 +271,8 @@ impl LogThread {
             LogCommand::Truncate { generation, target } => self.truncate(generation, target)?,
             LogCommand::Install {
                 generation,
-                replica,
-            } => self.install(generation, replica)?,
+                snapshot,
+            } => self.install(generation, snapshot)?,
             LogCommand::AcceptEpoch(epoch) => {
                 self.spare_room();
                 let stored = self.shared.files.epochs.set_accepted(epoch);
@@ -322,20 +324,12 @@ impl LogThread {
     fn install(
         &mut self,
         generation: u64,
-        mut replica: Box<Replica>,
+        snapshot: ReceivedSnapshot,
     ) -> Result<Completion, StorageError> {
+        let ReceivedSnapshot { mut replica, file } = snapshot;
         let files = &self.shared.files;
         let zxid = replica.last_zxid();
-        files.snapshots.overtake();
-        let ticket = files.snapshots.ticket();
-        let mut walk = replica.begin_walk();
-        let written = files.snapshots.write(
-            ticket,
-            &mut walk,
-            &files.recover_options.snapshot,
-            &mut |visit| visit(&replica),
-        )?;
-        replica.end_walk(walk);
+        let written = store(files, &mut replica, file)?;
         {
             let _undisturbed = files.upkeep.lock();
             self.log.replace_after(zxid)?;
@@ -387,6 +381,33 @@ impl LogThread {
         self.log.reset_size();
         Ok(())
     }
+}
+
+/// Makes a received snapshot durable under its name. Mostly its file only has to be completed.
+fn store(
+    files: &Files,
+    replica: &mut Replica,
+    file: ReceivedFile,
+) -> Result<DataFile, SnapshotError> {
+    let Files {
+        snapshots,
+        recover_options,
+        ..
+    } = files;
+    let draft = file.wait();
+    snapshots.overtake();
+    let ticket = snapshots.ticket();
+    if let Some(draft) = draft {
+        return snapshots.complete(draft?, ticket, replica.digest());
+    }
+    info!("the disk is slower than the snapshot came; its file is written now");
+    let mut walk = replica.begin_walk();
+    let shared: &Replica = replica;
+    let written = snapshots.write(ticket, &mut walk, &recover_options.snapshot, &mut |visit| {
+        visit(shared);
+    });
+    replica.end_walk(walk);
+    written
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod links;
 mod log_history;
 mod progress;
 mod reader;
+mod received;
 mod snapshot_stream;
 mod writer;
 
@@ -18,3 +19,4 @@ pub(crate) use election_port::ElectionPort;
 pub(crate) use learner_port::LearnerPort;
 pub(crate) use link::Link;
 pub(crate) use links::Links;
+pub(crate) use received::{ReceivedFile, ReceivedSnapshot};

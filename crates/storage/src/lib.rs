@@ -44,7 +44,8 @@ pub use names::{DataFile, DirError, Dirs, log_files, read_file, replace_file, sn
 pub use purge::{PurgeError, purge};
 pub use recover::{RecoverError, RecoverOptions, Recovered, Recovery, SkippedSnapshot, recover};
 pub use snapshot::{
-    BodyParser, Compression, LoadedSnapshot, ReadReplica, SnapshotDigest, SnapshotEncoder,
-    SnapshotError, SnapshotItem, SnapshotNode, SnapshotOptions, SnapshotReadError, SnapshotReader,
-    SnapshotSummary, Snapshots, Ticket, Trailer, decode_snapshot,
+    BodyParser, Compression, LoadedSnapshot, ReadReplica, SnapshotDigest, SnapshotDraft,
+    SnapshotEncoder, SnapshotError, SnapshotItem, SnapshotNode, SnapshotOptions, SnapshotPart,
+    SnapshotParts, SnapshotReadError, SnapshotReader, SnapshotSummary, Snapshots, Ticket, Trailer,
+    decode_snapshot,
 };

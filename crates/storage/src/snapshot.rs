@@ -3,6 +3,7 @@
 
 mod body;
 mod compression;
+mod draft;
 mod encoder;
 mod loader;
 mod parts;
@@ -11,14 +12,18 @@ mod snappy;
 
 pub use body::{BodyParser, SnapshotItem, SnapshotNode};
 pub use compression::Compression;
+pub use draft::SnapshotDraft;
 pub use encoder::SnapshotEncoder;
+pub use parts::{SnapshotPart, SnapshotParts};
 pub use reader::{ReadError as SnapshotReadError, SnapshotDigest, SnapshotReader, Trailer};
 
 use crate::disk::{Disk, Sequential};
-use crate::names::{DataFile, Dirs, SNAPSHOT_PREFIX, snapshot_files, sync_parent, temporary_path};
-use compression::{FileSink, open_stream};
+use crate::names::{DataFile, Dirs, snapshot_files, sync_parent};
+use compression::open_stream;
+use draft::Temporary;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zooid_proto::{TxnDigest, Zxid};
 use zooid_tree::{Replica, Walk};
@@ -85,6 +90,8 @@ pub struct Snapshots {
     /// history that was taken back meanwhile never appears (obligation 6). A channel would not do:
     /// the writer must know at the moment of its rename.
     generation: Mutex<u64>,
+    /// Drafts begun: each has a name of its own.
+    drafts: AtomicU64,
 }
 
 /// Which history a snapshot is of; see [`Snapshots::ticket`].
@@ -113,10 +120,12 @@ impl Snapshots {
             disk,
             dir: dirs.snapshots.clone(),
             generation: Mutex::new(0),
+            drafts: AtomicU64::new(0),
         }
     }
 
-    /// To be taken in the same step as [`Replica::begin_walk`], and given to [`Snapshots::write`].
+    /// To be taken in the same step as [`Replica::begin_walk`], and given to [`Snapshots::write`]. Of a
+    /// snapshot that replaces the history, to be taken behind [`Snapshots::overtake`].
     #[must_use]
     pub fn ticket(&self) -> Ticket {
         Ticket(*self.lock())
@@ -136,72 +145,32 @@ impl Snapshots {
         options: &SnapshotOptions,
         read: &mut ReadReplica<'_>,
     ) -> Result<DataFile, SnapshotError> {
-        let name = format!(
-            "{SNAPSHOT_PREFIX}.{:x}{}",
-            walk.zxid(),
-            options.compression.extension()
-        );
-        let path = self.dir.join(name);
-        let temporary = temporary_path(&path);
-        let result = self
-            .write_temporary(&temporary, walk, options, read)
-            .and_then(|len| {
-                self.publish(ticket, &temporary, &path)?;
-                Ok(len)
-            });
-        match result {
-            Ok(len) => Ok(DataFile {
-                path,
-                zxid: walk.zxid(),
-                len,
-                modified: None,
-            }),
-            Err(err) => {
-                // A courtesy: the start of the next server removes it otherwise.
-                let _ = self.disk.remove(&temporary);
-                Err(err)
-            }
-        }
-    }
-
-    fn write_temporary(
-        &self,
-        temporary: &Path,
-        walk: &mut Walk,
-        options: &SnapshotOptions,
-        read: &mut ReadReplica<'_>,
-    ) -> Result<u64, SnapshotError> {
-        if self.disk.exists(temporary)? {
-            self.disk.remove(temporary)?;
-        }
-        let sink = FileSink::new(self.disk.create(temporary)?);
-        let mut encoder = SnapshotEncoder::new(options.compression.writer(sink))?;
+        let mut draft = self.draft(walk.zxid(), options)?;
         let mut chunk = Vec::with_capacity(CHUNK_LEN * 2);
         loop {
             chunk.clear();
             let mut more = None;
             read(&mut |replica| more = Some(walk.next_chunk(replica, &mut chunk, CHUNK_LEN)));
             let more = more.ok_or(SnapshotError::GivenUp)?;
-            encoder.body(&chunk)?;
+            draft.body(&chunk)?;
             if !more {
                 break;
             }
         }
-        if options.digest {
-            encoder.digest(&SnapshotDigest::of(walk.zxid(), walk.digest()))?;
-            if options.last_zxid {
-                encoder.last_zxid(walk.zxid())?;
-            }
-        }
-        Ok(encoder.finish()?.finish()?.sync()?)
+        self.complete(draft, ticket, walk.digest())
     }
 
-    fn publish(&self, ticket: Ticket, from: &Path, to: &Path) -> Result<(), SnapshotError> {
+    fn publish(
+        &self,
+        ticket: Ticket,
+        file: &mut Temporary,
+        to: &Path,
+    ) -> Result<(), SnapshotError> {
         let generation = self.lock();
         if ticket != Ticket(*generation) {
             return Err(SnapshotError::Overtaken);
         }
-        self.disk.rename(from, to)?;
+        file.rename(to)?;
         sync_parent(&*self.disk, to)?;
         Ok(())
     }

@@ -8,6 +8,7 @@ use super::line_limit::LineLimit;
 use super::link::{Link, Part};
 use super::log_history;
 use super::reader::LinkReader;
+use super::received::ReceivedSnapshot;
 use super::writer;
 use crate::clock;
 use crate::core_thread::CoreMessage;
@@ -46,7 +47,7 @@ pub(crate) struct Links {
     closing: CancellationToken,
     open: Mutex<BTreeMap<LinkId, Arc<Link>>>,
     /// Snapshots received whole, until they are installed or their link has ended.
-    received: Mutex<BTreeMap<LinkId, Box<Replica>>>,
+    received: Mutex<BTreeMap<LinkId, ReceivedSnapshot>>,
     next_accepted: AtomicU64,
     /// Lines about those who have not introduced themselves.
     strangers: LineLimit,
@@ -193,8 +194,8 @@ impl Links {
         self.open.lock().get(&id).cloned()
     }
 
-    pub(super) fn hold_snapshot(&self, id: LinkId, replica: Replica) {
-        self.received.lock().insert(id, Box::new(replica));
+    pub(super) fn hold_snapshot(&self, id: LinkId, snapshot: ReceivedSnapshot) {
+        self.received.lock().insert(id, snapshot);
     }
 
     fn quorum_addresses(&self, server: ServerId) -> Vec<HostPort> {
@@ -297,7 +298,7 @@ impl Links {
     }
 
     /// The snapshot that has come on a link.
-    pub(crate) fn take_snapshot(&self, id: LinkId) -> Option<Box<Replica>> {
+    pub(crate) fn take_snapshot(&self, id: LinkId) -> Option<ReceivedSnapshot> {
         self.received.lock().remove(&id)
     }
 

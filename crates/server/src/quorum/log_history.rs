@@ -92,7 +92,12 @@ fn is_more_than(bytes: u64, factor: f64, measure: u64) -> bool {
 }
 
 /// Puts out a PROPOSAL and a COMMIT for each transaction in between, all of them or an error.
-pub(super) fn send(shared: &Shared, after: Zxid, upto: Zxid, out: &Chunks) -> Result<(), String> {
+pub(super) fn send(
+    shared: &Shared,
+    after: Zxid,
+    upto: Zxid,
+    out: &mut Chunks,
+) -> Result<(), String> {
     let mut history = history(shared, after).map_err(|error| error.to_string())?;
     let mut last = after;
     let mut chunk = Vec::new();
@@ -105,10 +110,11 @@ pub(super) fn send(shared: &Shared, after: Zxid, upto: Zxid, out: &Chunks) -> Re
         QuorumPacket::with_data(PacketType::Proposal, last, record.bytes).encode(&mut chunk);
         QuorumPacket::new(PacketType::Commit, last).encode(&mut chunk);
         if chunk.len() >= CHUNK_BYTES {
-            out.put(std::mem::take(&mut chunk))?;
+            out.put(&chunk)?;
+            chunk.clear();
         }
     }
-    out.put(chunk)
+    out.put(&chunk)
 }
 
 fn history(shared: &Shared, after: Zxid) -> std::io::Result<LogIterator> {

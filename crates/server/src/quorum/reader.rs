@@ -3,7 +3,7 @@
 use super::link::Link;
 use super::links::{Links, Origin};
 use super::progress::Progress;
-use super::snapshot_stream;
+use super::snapshot_stream::{self, Target};
 use crate::core_thread::CoreMessage;
 use crate::membership;
 use bytes::BytesMut;
@@ -133,14 +133,19 @@ impl LinkReader {
     }
 
     async fn receive_snapshot(&mut self, zxid: Zxid) -> Result<(), String> {
-        let options = self.links.shared.files.recover_options.tree;
+        let files = &self.links.shared.files;
+        let target = Target {
+            snapshots: Arc::clone(&files.snapshots),
+            file: files.recover_options.snapshot,
+            tree: files.recover_options.tree,
+        };
         let (socket, buffer) = (&mut self.socket, &mut self.buffer);
         let limit = self.limit;
         let mut progress = Progress::new(self.links.shared.core.clone(), self.link.id);
         let received =
-            snapshot_stream::receive(socket, buffer, zxid, options, limit, &mut progress).await;
-        let replica = received.map_err(|reason| format!("no snapshot: {reason}"))?;
-        self.links.hold_snapshot(self.link.id, replica);
+            snapshot_stream::receive(socket, buffer, zxid, target, limit, &mut progress).await;
+        let snapshot = received.map_err(|reason| format!("no snapshot: {reason}"))?;
+        self.links.hold_snapshot(self.link.id, snapshot);
         self.tell(vec![Input::SnapshotReceived {
             link: self.link.id,
             zxid,

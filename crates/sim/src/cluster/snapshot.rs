@@ -61,6 +61,11 @@ pub(crate) struct Received {
 }
 
 impl Received {
+    /// What came, which is the data of the snapshot's file.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     pub(crate) fn load(&self, options: TreeOptions) -> Result<Replica, String> {
         let mut builder = ReplicaBuilder::new(options);
         let mut reader = Reader::new(&self.body, Limit::default());

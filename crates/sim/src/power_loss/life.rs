@@ -21,6 +21,8 @@ const CUT_MAX: u64 = 14;
 const AHEAD_MAX: u64 = 9;
 /// As few as ZooKeeper allows.
 const KEPT_SNAPSHOTS: usize = 3;
+/// Of a received snapshot, at a time.
+const RECEIVED_BYTES: usize = 300;
 
 pub(super) struct Life<'a> {
     place: &'a Place,
@@ -256,19 +258,19 @@ impl<'a> Life<'a> {
 
     fn install(&mut self, replica: &mut Replica) -> Lived {
         let place = self.place;
+        let zxid = replica.last_zxid();
+        // Its file is written while it comes.
+        let mut draft = place.snapshots.draft(zxid, &place.setup.snapshot)?;
+        let mut walk = replica.begin_walk();
+        let mut chunk = Vec::new();
+        while walk.next_chunk(replica, &mut chunk, RECEIVED_BYTES) {
+            draft.body(&std::mem::take(&mut chunk))?;
+        }
+        draft.body(&chunk)?;
+        replica.end_walk(walk);
         place.snapshots.overtake();
         let ticket = place.snapshots.ticket();
-        let zxid = replica.last_zxid();
-        let mut walk = replica.begin_walk();
-        let shared: &Replica = replica;
-        let written =
-            place
-                .snapshots
-                .write(ticket, &mut walk, &place.setup.snapshot, &mut |visit| {
-                    visit(shared);
-                });
-        replica.end_walk(walk);
-        written?;
+        (place.snapshots).complete(draft, ticket, replica.digest())?;
         self.log.replace_after(zxid)?;
         Ok(())
     }

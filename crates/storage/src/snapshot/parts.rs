@@ -12,7 +12,7 @@ const DATA_LEN_MAX: usize = 256 << 10;
 
 /// Some of a snapshot, in its order.
 #[derive(Debug)]
-pub(super) enum SnapshotPart {
+pub enum SnapshotPart {
     /// A session and its timeout in milliseconds.
     Session(SessionId, i32),
     /// An access control list and its number.
@@ -26,7 +26,7 @@ impl SnapshotPart {
     ///
     /// # Errors
     /// When it makes no tree.
-    pub(super) fn add_to(self, builder: &mut ReplicaBuilder) -> Result<(), LoadError> {
+    pub fn add_to(self, builder: &mut ReplicaBuilder) -> Result<(), LoadError> {
         match self {
             SnapshotPart::Session(id, timeout_ms) => builder.session(id, timeout_ms),
             SnapshotPart::Acl(id, acl) => builder.acl(id, &acl),
@@ -38,14 +38,15 @@ impl SnapshotPart {
 
 /// Makes parts of items.
 #[derive(Debug)]
-pub(super) struct SnapshotParts {
+pub struct SnapshotParts {
     options: TreeOptions,
     nodes: NodeBatch,
 }
 
 impl SnapshotParts {
     /// For a tree with these options.
-    pub(super) fn new(options: TreeOptions) -> SnapshotParts {
+    #[must_use]
+    pub fn new(options: TreeOptions) -> SnapshotParts {
         SnapshotParts {
             options,
             nodes: NodeBatch::new(options),
@@ -54,7 +55,7 @@ impl SnapshotParts {
 
     /// Takes an item, and returns what is to be passed on now. Sessions and lists come before all nodes,
     /// so nothing overtakes what is kept.
-    pub(super) fn take(&mut self, item: SnapshotItem<'_>) -> Option<SnapshotPart> {
+    pub fn take(&mut self, item: SnapshotItem<'_>) -> Option<SnapshotPart> {
         match item {
             SnapshotItem::Session { id, timeout_ms } => Some(SnapshotPart::Session(id, timeout_ms)),
             SnapshotItem::Acl { id, acl } => Some(SnapshotPart::Acl(id, acl)),
@@ -68,7 +69,7 @@ impl SnapshotParts {
     }
 
     /// What is kept, for the end.
-    pub(super) fn rest(&mut self) -> SnapshotPart {
+    pub fn rest(&mut self) -> SnapshotPart {
         let next = NodeBatch::new(self.options);
         SnapshotPart::Nodes(std::mem::replace(&mut self.nodes, next))
     }

@@ -1,7 +1,11 @@
-use super::{Progress, receive};
+use super::{Progress, Target, receive};
 use bytes::BytesMut;
 use std::io::Cursor;
+use std::path::Path;
+use std::sync::Arc;
 use zooid_proto::{Acl, CreateTxn, Limit, SessionId, Txn, TxnHeader, Zxid};
+use zooid_storage::disk::{Disk, SimulatedDisk};
+use zooid_storage::{Dirs, SnapshotOptions, Snapshots};
 use zooid_tree::{Replica, TreeOptions};
 
 fn options() -> TreeOptions {
@@ -11,6 +15,21 @@ fn options() -> TreeOptions {
 fn progress() -> Progress {
     let (core, _) = tokio::sync::mpsc::channel(1);
     Progress::new(core, zooid_zab::LinkId(1))
+}
+
+fn snapshots() -> Arc<Snapshots> {
+    let disk: Arc<dyn Disk> = Arc::new(SimulatedDisk::new(1));
+    let dirs = Dirs::new(Path::new("/data"), None);
+    dirs.prepare(&*disk, true).unwrap();
+    Arc::new(Snapshots::new(disk, &dirs))
+}
+
+fn target(snapshots: &Arc<Snapshots>) -> Target {
+    Target {
+        snapshots: Arc::clone(snapshots),
+        file: SnapshotOptions::default(),
+        tree: options(),
+    }
 }
 
 /// A few nodes and a session.
@@ -60,20 +79,31 @@ async fn what_is_sent_is_what_arrives_and_what_follows_stays() {
         let mut socket = Cursor::new(&bytes[already_there..]);
         let zxid = sent.last_zxid();
         let limit = Limit::default();
-        let arrived = receive(
+        let snapshots = snapshots();
+        let received = receive(
             &mut socket,
             &mut buffer,
             zxid,
-            options(),
+            target(&snapshots),
             limit,
             &mut progress(),
         )
         .await;
-        let mut arrived = arrived.unwrap();
+        let received = received.unwrap();
+        let mut arrived = *received.replica;
         assert_eq!(arrived.last_zxid(), zxid);
         assert_eq!(arrived.digest(), sent.digest());
         assert_eq!(stream(&mut arrived), stream(&mut sent));
         assert_eq!(&buffer[..], b"and more");
+
+        assert_eq!(snapshots.all().unwrap(), [], "not before it is completed");
+        let draft = received.file.wait().unwrap().unwrap();
+        let ticket = snapshots.ticket();
+        let file = snapshots.complete(draft, ticket, arrived.digest()).unwrap();
+        let mut loaded = snapshots.load(&file, options()).unwrap();
+        assert_eq!(stream(&mut loaded.replica), stream(&mut sent));
+        let digest = loaded.trailer.digest.unwrap();
+        assert_eq!(digest.digest.tree_digest, sent.digest());
     }
 }
 
@@ -81,13 +111,15 @@ async fn what_is_sent_is_what_arrives_and_what_follows_stays() {
 async fn a_snapshot_that_is_not_whole_is_none() {
     let mut sent = replica();
     let bytes = stream(&mut sent);
+    let snapshots = snapshots();
     let take = async |bytes: &[u8], limit: Limit| {
         let mut socket = Cursor::new(bytes);
         let mut buffer = BytesMut::new();
         let mut progress = progress();
         let (buffer, zxid) = (&mut buffer, Zxid(1));
-        let received = receive(&mut socket, buffer, zxid, options(), limit, &mut progress);
-        received.await.map(|replica| replica.digest())
+        let target = target(&snapshots);
+        let received = receive(&mut socket, buffer, zxid, target, limit, &mut progress);
+        received.await.map(|received| received.replica.digest())
     };
     for len in 0..bytes.len() {
         assert!(
@@ -99,4 +131,20 @@ async fn a_snapshot_that_is_not_whole_is_none() {
     *signed_otherwise.last_mut().unwrap() ^= 1;
     assert!(take(&signed_otherwise, Limit::default()).await.is_err());
     assert!(take(&bytes, Limit(2999)).await.is_err(), "too much data");
+    assert_eq!(snapshots.all().unwrap(), [], "and no file is believed");
+}
+
+#[tokio::test]
+async fn what_makes_no_tree_is_refused_with_the_reason() {
+    let mut bytes = stream(&mut replica());
+    // The parent of /a/b is not there.
+    let at = bytes.windows(6).position(|w| w == b"\0\0\0\x02/a").unwrap();
+    bytes[at + 5] = b'x';
+    let mut buffer = BytesMut::new();
+    let (mut socket, mut progress) = (Cursor::new(bytes), progress());
+    let (target, limit) = (target(&snapshots()), Limit::default());
+    let zxid = Zxid(1);
+    let received = receive(&mut socket, &mut buffer, zxid, target, limit, &mut progress);
+    let error = received.await.unwrap_err();
+    assert!(error.contains("/a/b"), "{error}");
 }

@@ -302,26 +302,19 @@ impl Member {
 
     /// Puts a received snapshot on the disk.
     fn keep(&mut self, env: &mut Env, received: &Received) -> Result<(), StorageError> {
-        let mut replica = received.load(TREE).map_err(StorageError::Install)?;
+        let replica = received.load(TREE).map_err(StorageError::Install)?;
         self.site
             .histories
             .insert(received.zxid, Arc::clone(&received.history));
         env.tell(&Fact::Installing { member: self.id });
-        self.site.snapshots.overtake();
-        self.write_snapshot(&mut replica)?;
+        let snapshots = &self.site.snapshots;
+        let mut draft = snapshots.draft(received.zxid, &SnapshotOptions::default())?;
+        draft.body(received.body())?;
+        snapshots.overtake();
+        let ticket = snapshots.ticket();
+        snapshots.complete(draft, ticket, replica.digest())?;
         self.log.replace_after(received.zxid)?;
         Ok(())
-    }
-
-    fn write_snapshot(&mut self, replica: &mut Replica) -> Result<(), SnapshotError> {
-        let snapshots = Arc::clone(&self.site.snapshots);
-        let ticket = snapshots.ticket();
-        let mut walk = replica.begin_walk();
-        let options = SnapshotOptions::default();
-        let shared: &Replica = replica;
-        let written = snapshots.write(ticket, &mut walk, &options, &mut |visit| visit(shared));
-        replica.end_walk(walk);
-        written.map(|_| ())
     }
 
     fn replace(&mut self, replica: Replica) {
