@@ -1,6 +1,8 @@
 //! The log thread: everything that must become durable in order: appends, one sync per batch;
 //! truncations, received snapshots, epochs; and when a snapshot is due.
 
+mod sync_pace;
+
 use crate::core_thread::CoreMessage;
 use crate::database::Files;
 use crate::quorum::{ReceivedFile, ReceivedSnapshot};
@@ -11,7 +13,9 @@ use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::thread;
 use std::time::{Duration, Instant};
+use sync_pace::SyncPace;
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 use zooid_node::Input;
@@ -139,6 +143,7 @@ pub(crate) struct LogThread {
     shared: Arc<Shared>,
     cadence: SnapshotCadence,
     snapshots: SyncSender<()>,
+    pace: SyncPace,
     /// As the core knows it.
     space: DiskSpace,
     /// A snapshot is due, and waits for space, or for the one before to be written.
@@ -168,6 +173,7 @@ impl LogThread {
             shared,
             cadence,
             snapshots,
+            pace: SyncPace::default(),
             space: DiskSpace::Enough,
             owes_snapshot: false,
         }
@@ -222,6 +228,9 @@ impl LogThread {
     /// Appends what has queued up, up to the next other command, and syncs once.
     fn turn(&mut self, first: LogCommand) -> Result<(), StorageError> {
         let mut batch = Batch::default();
+        if let LogCommand::Append(_) = first {
+            thread::sleep(self.pace.rest(Instant::now()));
+        }
         let mut next = Some(first);
         while let Some(command) = next {
             let LogCommand::Append(appends) = command else {
@@ -254,6 +263,7 @@ impl LogThread {
         let Some(persisted) = batch.last else {
             return Ok(());
         };
+        self.pace.begins(Instant::now(), batch.records);
         self.sync(batch.records)?;
         self.progress.report(Completion::Plain(persisted));
         self.snapshot_if_due(batch.records)?;
