@@ -99,13 +99,19 @@ impl Services<'_> {
         }
         for id in self.ensemble.up() {
             let mut witness = self.ensemble.open_synced(id)?;
+            ping_all(&mut kept)?;
             for path in &lost {
                 self.wait_until_gone(&mut witness, path, &mut kept)?;
             }
             witness.close()?;
         }
+        ping_all(&mut kept)?;
+        let pinged = Instant::now();
         for (mut session, path) in kept {
-            ensure!(session.exists(&path, false)?.is_some(), "{path} is gone");
+            let exists = session.exists(&path, false);
+            let exists =
+                exists.with_context(|| format!("{path}, {:?} after a ping", pinged.elapsed()))?;
+            ensure!(exists.is_some(), "{path} is gone");
             session.close()?;
         }
         Ok(())
@@ -120,10 +126,7 @@ impl Services<'_> {
         let started = Instant::now();
         while witness.exists(path, false)?.is_some() {
             ensure!(started.elapsed() < PATIENCE, "{path} is still there");
-            for (session, path) in &mut *kept {
-                let pinged = session.ping();
-                pinged.with_context(|| format!("the session of {path}"))?;
-            }
+            ping_all(kept)?;
             std::thread::sleep(POLL_INTERVAL);
         }
         Ok(())
@@ -163,6 +166,15 @@ impl Services<'_> {
     fn server(&self, id: ServerId) -> &Server {
         self.ensemble.server(id)
     }
+}
+
+/// Keeps the sessions of these nodes alive.
+fn ping_all(kept: &mut [(Session, String)]) -> Result<()> {
+    for (session, path) in kept {
+        let pinged = session.ping();
+        pinged.with_context(|| format!("the session of {path}"))?;
+    }
+    Ok(())
 }
 
 fn expect_event(watcher: &mut Session, kind: EventType, path: &str) -> Result<()> {

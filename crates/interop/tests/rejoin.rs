@@ -5,7 +5,11 @@
 //! The leader counts roads in `mntr`: `diff_count` for DIFF and TRUNC, `snap_count` for SNAP.
 //! `INTEROP_MISSED=1000000` has a server miss more.
 
-use std::env;
+use std::fs::DirEntry;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+use std::{env, fs, thread};
 use zooid_interop::{
     Ensemble, Kind, Layout, Options, SUPER_DIGEST, Session, Writers, anyone, check_journals,
     leave_a_tail, wait_for_lost_ephemerals,
@@ -39,6 +43,50 @@ fn a_snapshot_comes_to_a_server_that_lost_its_data() {
     ensemble.kill(lost).expect("it runs");
     ensemble.empty(lost).expect("its data goes");
     rejoin_under_load(&mut ensemble, lost, Road::Snap);
+}
+
+/// Again and again: what it has of the snapshot is worth nothing, is not taken for one, and goes.
+#[test]
+fn a_server_that_is_killed_while_a_snapshot_comes_begins_anew() {
+    let mut ensemble = start_of(Kind::Zooid);
+    write_settings(&ensemble);
+    write_large(&ensemble, 200..2_000);
+    let lost = ensemble.followers()[0];
+    ensemble.kill(lost).expect("it runs");
+    ensemble.empty(lost).expect("its data goes");
+    for _ in 0..KILLS {
+        let launched = SystemTime::now();
+        ensemble.launch(lost).expect("it starts");
+        wait_for_draft(&ensemble, lost, launched);
+        ensemble.kill(lost).expect("it runs");
+        let finished = files(&ensemble, lost, "snapshot.1");
+        assert!(finished.is_empty(), "killed too late: {finished:?}");
+    }
+    rejoin_under_load(&mut ensemble, lost, Road::Snap);
+    let left = files(&ensemble, lost, DRAFT_PREFIX);
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// Waits until a snapshot is being written that was begun since.
+fn wait_for_draft(ensemble: &Ensemble, id: ServerId, since: SystemTime) {
+    let started = Instant::now();
+    let is_new = |path: &PathBuf| {
+        let modified = fs::metadata(path).and_then(|file| file.modified());
+        modified.is_ok_and(|modified| modified > since)
+    };
+    while !files(ensemble, id, DRAFT_PREFIX).iter().any(is_new) {
+        assert!(started.elapsed() < PATIENCE, "no snapshot comes");
+        thread::sleep(POLL_INTERVAL);
+    }
+}
+
+/// What a server has of snapshots and logs, by how the names begin.
+fn files(ensemble: &Ensemble, id: ServerId, prefix: &str) -> Vec<PathBuf> {
+    // There is no directory until the server has made it.
+    let entries = fs::read_dir(ensemble.server(id).data_dir().join("version-2"));
+    let entries = entries.into_iter().flatten().flatten();
+    let begins = |entry: &DirEntry| entry.file_name().to_string_lossy().starts_with(prefix);
+    entries.filter(begins).map(|entry| entry.path()).collect()
 }
 
 #[test]
@@ -163,13 +211,7 @@ fn assert_taken(ensemble: &Ensemble, leader: ServerId, before: (usize, usize), r
 fn write_settings(ensemble: &Ensemble) {
     let leader = ensemble.leader().expect("one leads");
     let mut session = ensemble.open_synced(leader).expect("a session");
-    let large = vec![b'x'; 20_000];
-    let creates: Vec<_> = (0..200)
-        .map(|number| create(&format!("/large-{number}"), &large))
-        .collect();
-    session
-        .call_all(OpCode::Create, &creates)
-        .expect("it writes");
+    write_large(ensemble, 0..200);
     let creates: Vec<_> = (0..SETTINGS)
         .map(|number| create(&setting(number), b""))
         .collect();
@@ -177,6 +219,20 @@ fn write_settings(ensemble: &Ensemble) {
         .call_all(OpCode::Create, &creates)
         .expect("it writes");
     set_settings(&mut session, 2 * SNAP_COUNT);
+    session.close().expect("it ends");
+}
+
+/// Nodes of 20 kB.
+fn write_large(ensemble: &Ensemble, numbers: Range<usize>) {
+    let leader = ensemble.leader().expect("one leads");
+    let mut session = ensemble.open_synced(leader).expect("a session");
+    let large = vec![b'x'; 20_000];
+    let creates: Vec<_> = numbers
+        .map(|number| create(&format!("/large-{number}"), &large))
+        .collect();
+    for some in creates.chunks(200) {
+        session.call_all(OpCode::Create, some).expect("it writes");
+    }
     session.close().expect("it ends");
 }
 
@@ -216,7 +272,11 @@ fn create(path: &str, data: &[u8]) -> Vec<u8> {
 }
 
 fn start() -> Ensemble {
-    let layout = Layout::voters(Kind::under_test(), 3);
+    start_of(Kind::under_test())
+}
+
+fn start_of(kind: Kind) -> Ensemble {
+    let layout = Layout::voters(kind, 3);
     let options = Options::default()
         .property(SUPER_DIGEST.0, SUPER_DIGEST.1)
         .property("zookeeper.snapCount", &SNAP_COUNT.to_string())
@@ -225,6 +285,11 @@ fn start() -> Ensemble {
 }
 
 const WRITERS: usize = 2;
+const KILLS: usize = 3;
+/// Of epoch 1: that of an empty database is of transaction 0.
+const DRAFT_PREFIX: &str = ".snapshot.1";
+const PATIENCE: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 const SNAP_COUNT: usize = 1_000;
 const SETTINGS: usize = 100;
 const BATCH: usize = 1_000;
