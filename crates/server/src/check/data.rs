@@ -68,9 +68,10 @@ fn tell_repairs(found: &Recovery, group: &mut Group) {
     } in &found.skipped_snapshots
     {
         let text = format!("{why}; it is passed over, the logs reach beyond it");
-        match unfinished {
-            true => group.note(text),
-            false => group.warn(text),
+        if *unfinished {
+            group.note(text);
+        } else {
+            group.warn(text);
         }
     }
     if let Some(torn) = &found.torn_tail {
