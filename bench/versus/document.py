@@ -82,10 +82,11 @@ def method(lab, sync, version):
     count = f"median of {effort.runs} runs" if effort.runs > 1 else "one run, so no median"
     java = [f"* {version} runs on {place.java_version()}, with `{shlex.join(JAVA_OPTIONS)}`."
             ] if version else []
-    most = f"{max(lab.generator.cores):.2f}" if lab.generator.cores else "0"
+    # Not every row measures it.
+    most = (f"; the generator used at most {max(lab.generator.cores):.2f} cores"
+            if lab.generator.cores else "")
     return "\n".join([
-        f"* Machine: {place.machine(lab.directory)}. Servers and generator share it; the generator "
-        f"used at most {most} cores.",
+        f"* Machine: {place.machine(lab.directory)}. Servers and generator share it{most}.",
         f"* Disk: writing {place.PROBE_BYTES} bytes and fdatasync take {median_us:.0f} µs at the "
         f"median, {p99_us:.0f} µs at p99. fsync is on (`forceSync=yes`).",
         *java,
