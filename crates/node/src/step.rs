@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use std::sync::Arc;
 use zooid_proto::{
-    Epoch, ErrorCode, Id, OpCode, QuorumPacket, ServerId, SessionId, TxnRecord, Zxid,
+    Epoch, ErrorCode, Id, OpCode, PacketRun, PacketType, QuorumPacket, ServerId, SessionId,
+    TxnRecord, Zxid,
 };
 use zooid_zab::{LinkId, LogProbe};
 
@@ -126,6 +127,8 @@ pub enum Input {
     LinkProgress(LinkId),
     /// A packet came on a link. SNAP never comes as one.
     Packet(LinkId, QuorumPacket),
+    /// Several packets came on a link, one behind the other.
+    PacketRun(LinkId, PacketRun),
     /// A SNAP and the snapshot behind it came on a link, whole; its replica is held for
     /// [`Output::InstallSnapshot`].
     SnapshotReceived {
@@ -163,6 +166,32 @@ pub enum Input {
     EpochAccepted(Epoch),
     /// The answer to an [`Output::EnterEpoch`].
     EpochEntered(Epoch),
+}
+
+impl Input {
+    /// Adds a packet to what has come on a link just before: to the last run, if it goes on with it.
+    pub fn add_packet(link: LinkId, packet: QuorumPacket, inputs: &mut Vec<Input>) {
+        let (kind, zxid) = (packet.kind, packet.zxid);
+        if matches!(kind, PacketType::Ack | PacketType::Commit)
+            && let Some(last) = inputs.last_mut()
+            && PacketRun::of_packet(&packet).is_some()
+            && let Some(mut run) = last.packet_run(link)
+            && run.extend(kind, zxid)
+        {
+            *last = Input::PacketRun(link, run);
+        } else {
+            inputs.push(Input::Packet(link, packet));
+        }
+    }
+
+    /// The run that this is, on this link.
+    fn packet_run(&self, on: LinkId) -> Option<PacketRun> {
+        match self {
+            Input::PacketRun(link, run) if *link == on => Some(*run),
+            Input::Packet(link, packet) if *link == on => PacketRun::of_packet(packet),
+            _ => None,
+        }
+    }
 }
 
 /// Something that the driver must do, in order.
@@ -250,6 +279,20 @@ pub enum Output {
         /// What.
         packet: QuorumPacket,
     },
+    /// Queue a packet on several links.
+    Broadcast {
+        /// Where.
+        links: Arc<[LinkId]>,
+        /// What.
+        packet: QuorumPacket,
+    },
+    /// Queue several packets on a link.
+    SendRun {
+        /// Where.
+        link: LinkId,
+        /// What.
+        run: PacketRun,
+    },
     /// Queue a PROPOSAL and a COMMIT for each transaction of the log with `after < zxid <= upto`. If
     /// the log does not have them all, hang up.
     SendLog {
@@ -315,3 +358,6 @@ pub enum Output {
         reason: String,
     },
 }
+
+#[cfg(test)]
+mod tests;

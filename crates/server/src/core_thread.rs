@@ -14,7 +14,6 @@ use crate::quorum::{ElectionPort, Link, Links};
 use crate::quota_log;
 use crate::shared::Shared;
 use crate::stats::TxnOrigin;
-use bytes::Bytes;
 use parking_lot::RwLockWriteGuard;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,8 +23,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 use tracing::{error, info, warn};
 use zooid_node::{ConnId, Context, Input, Node, Output};
+use zooid_proto::TxnRecord;
 use zooid_proto::election::PeerState;
-use zooid_proto::{QuorumPacket, TxnRecord, Zxid};
 use zooid_tree::{Fired, Replica};
 use zooid_zab::LinkId;
 
@@ -60,8 +59,6 @@ pub(crate) struct Core {
     log: SyncSender<LogCommand>,
     progress: Arc<LogProgress>,
     outputs: Vec<Output>,
-    /// Room for those that are not the log thread's.
-    rest: Vec<Output>,
     fired: Vec<Fired>,
     /// Connections to wake when the locks are released.
     touched: BTreeMap<ConnId, Arc<Client>>,
@@ -75,16 +72,6 @@ pub(crate) struct Core {
     down: Vec<LinkId>,
     /// Who waits for the node to leave.
     leaving: Option<oneshot::Sender<()>>,
-}
-
-/// Whose an output is.
-enum Errand {
-    /// The log thread's, with others of the same generation.
-    Append(u64, Zxid, Bytes),
-    /// The log thread's.
-    Storage(LogCommand),
-    /// This thread's own.
-    Other(Output),
 }
 
 /// How a member of an ensemble reaches the others.
@@ -111,7 +98,6 @@ impl Core {
             log,
             progress,
             outputs: Vec::new(),
-            rest: Vec::new(),
             fired: Vec::new(),
             touched: BTreeMap::new(),
             origin: TxnOrigin::Own,
@@ -233,38 +219,11 @@ impl Core {
     /// starts early.
     fn perform(&mut self) -> Result<(), String> {
         let mut outputs = std::mem::take(&mut self.outputs);
-        let mut rest = std::mem::take(&mut self.rest);
-        let count = outputs.len();
-        let mut appends: Option<Appends> = None;
-        for output in outputs.drain(..) {
-            match self.errand(output)? {
-                Errand::Append(generation, zxid, record) => {
-                    self.shared.stats.logged(record.len(), self.origin);
-                    if appends
-                        .as_ref()
-                        .is_none_or(|made| made.generation != generation)
-                    {
-                        self.store_all(appends.take())?;
-                    }
-                    let made = appends.get_or_insert_with(|| Appends {
-                        generation,
-                        records: Vec::with_capacity(count),
-                    });
-                    made.records.push((zxid, record));
-                }
-                Errand::Storage(command) => {
-                    self.store_all(appends.take())?;
-                    self.store(command)?;
-                }
-                Errand::Other(output) => rest.push(output),
-            }
-        }
-        self.store_all(appends)?;
-        let has_left = self.perform_rest(rest.drain(..))?;
+        self.perform_storage(&mut outputs)?;
+        let has_left = self.perform_rest(outputs.drain(..))?;
         // Their room is used again: growing anew each time would go through many sizes of allocations, each
         // of which keeps memory.
         self.outputs = kept(outputs);
-        self.rest = kept(rest);
         let touched = std::mem::take(&mut self.touched);
         // Of many their own threads take care, on all the processors.
         let are_few = touched.len() <= ANSWERED_HERE_MAX;
@@ -291,6 +250,37 @@ impl Core {
         Ok(())
     }
 
+    /// Hands the log thread its own, what is appended in a row together.
+    fn perform_storage(&self, outputs: &mut [Output]) -> Result<(), String> {
+        let count = outputs.len();
+        let mut appends: Option<Appends> = None;
+        for output in outputs {
+            if let Output::Append {
+                generation,
+                zxid,
+                record,
+            } = output
+            {
+                self.shared.stats.logged(record.len(), self.origin);
+                if appends
+                    .as_ref()
+                    .is_none_or(|made| made.generation != *generation)
+                {
+                    self.store_all(appends.take())?;
+                }
+                let made = appends.get_or_insert_with(|| Appends {
+                    generation: *generation,
+                    records: Vec::with_capacity(count),
+                });
+                made.records.push((*zxid, std::mem::take(record)));
+            } else if let Some(command) = self.log_command(output)? {
+                self.store_all(appends.take())?;
+                self.store(command)?;
+            }
+        }
+        self.store_all(appends)
+    }
+
     fn store_all(&self, appends: Option<Appends>) -> Result<(), String> {
         appends.map_or(Ok(()), |appends| self.store(LogCommand::Append(appends)))
     }
@@ -300,13 +290,9 @@ impl Core {
         sent.map_err(|_| "the log thread is gone".to_owned())
     }
 
-    fn errand(&self, output: Output) -> Result<Errand, String> {
-        Ok(Errand::Storage(match output {
-            Output::Append {
-                generation,
-                zxid,
-                record,
-            } => return Ok(Errand::Append(generation, zxid, record)),
+    /// What an output that is no append is for the log thread, if it is.
+    fn log_command(&self, output: &Output) -> Result<Option<LogCommand>, String> {
+        Ok(Some(match *output {
             Output::Truncate { generation, target } => LogCommand::Truncate { generation, target },
             Output::InstallSnapshot {
                 generation,
@@ -327,7 +313,7 @@ impl Core {
             }
             Output::AcceptEpoch(epoch) => LogCommand::AcceptEpoch(epoch),
             Output::EnterEpoch(epoch) => LogCommand::EnterEpoch(epoch),
-            other => return Ok(Errand::Other(other)),
+            _ => return Ok(None),
         }))
     }
 
@@ -347,8 +333,19 @@ impl Core {
                 Output::Dial { link, server } => self.peers().links.dial(link, server),
                 Output::Send { link, packet } => {
                     self.shared.stats.sent_to_learner(packet.kind);
-                    self.send(link, &packet);
+                    self.send(link, |to| to.push_packet(&packet));
                 }
+                Output::Broadcast { links, packet } => {
+                    for link in links.iter() {
+                        self.send(*link, |to| to.push_packet(&packet));
+                    }
+                }
+                Output::SendRun { link, run } => self.send(link, |to| to.push_run(run)),
+                Output::Append { .. }
+                | Output::Truncate { .. }
+                | Output::InstallSnapshot { .. }
+                | Output::AcceptEpoch(_)
+                | Output::EnterEpoch(_) => {} // The log thread has it already.
                 Output::SendLog { link, after, upto } => {
                     let filled = self.peers().links.send_log(link, after, upto);
                     self.note_filled(link, filled);
@@ -386,12 +383,13 @@ impl Core {
         }
     }
 
-    fn send(&mut self, id: LinkId, packet: &QuorumPacket) {
+    fn send(&mut self, id: LinkId, queue: impl FnOnce(&Link)) {
         if let Some(link) = self.filled.get(&id) {
-            return link.push_packet(packet);
+            queue(link);
+        } else if let Some(link) = self.peers().links.get(id) {
+            queue(&link);
+            self.filled.insert(id, link);
         }
-        let filled = self.peers().links.send(id, packet);
-        self.note_filled(id, filled);
     }
 
     fn note_filled(&mut self, id: LinkId, link: Option<Arc<Link>>) {

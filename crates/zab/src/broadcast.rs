@@ -97,6 +97,12 @@ impl Broadcast {
         Some(zxid)
     }
 
+    /// The newest zxid that a quorum has acknowledged.
+    #[must_use]
+    pub fn agreed(&self) -> Zxid {
+        self.agreed
+    }
+
     /// The newest zxid handed out.
     #[must_use]
     pub fn last_proposed(&self) -> Zxid {

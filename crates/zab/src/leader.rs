@@ -30,11 +30,14 @@ use crate::{EnsembleSettings, Epochs, History, LinkId, LogProbe, Membership};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use peer::{Peer, Role, Stage, Unacknowledged};
 use reign::Reign;
 use zooid_proto::quorum::{ForwardedRequest, SessionTouch, decode_touches};
-use zooid_proto::{Epoch, Jute, Limit, PacketType, QuorumPacket, Reader, ServerId, Zxid};
+use zooid_proto::{
+    Epoch, Jute, Limit, PacketRun, PacketType, QuorumPacket, Reader, ServerId, Zxid,
+};
 
 /// A server that leads, or tries to.
 #[derive(Clone, Debug)]
@@ -54,6 +57,8 @@ pub struct Leader {
     /// Links that have not said whose they are, and when they were opened.
     strangers: BTreeMap<LinkId, i64>,
     peers: BTreeMap<LinkId, Peer>,
+    /// Those of them that the last proposal went to.
+    followers: Arc<[LinkId]>,
     /// The id of the next learner that does not say its own.
     next_anonymous: ServerId,
 }
@@ -109,6 +114,7 @@ impl Leader {
             phase_deadline_ms: now_ms.saturating_add(settings.init_ms()),
             strangers: BTreeMap::new(),
             peers: BTreeMap::new(),
+            followers: Arc::new([]),
             next_anonymous: ServerId(-1),
         };
         leader.fix_epoch(now_ms, out);
@@ -144,6 +150,25 @@ impl Leader {
         };
         if let Err(reason) = result {
             self.hang_up(link, reason, out);
+        }
+    }
+
+    /// Packets have arrived, one behind the other. Of acknowledgements the last stands for those before, since
+    /// a log is written in order.
+    pub fn packet_run(
+        &mut self,
+        now_ms: i64,
+        link: LinkId,
+        run: PacketRun,
+        history: &History,
+        out: &mut Vec<LeaderAction>,
+    ) {
+        let run = match run.kind {
+            PacketType::Ack => PacketRun::of(run.kind, run.last),
+            _ => run,
+        };
+        for packet in run.packets() {
+            self.packet(now_ms, link, &packet, history, out);
         }
     }
 

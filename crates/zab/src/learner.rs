@@ -29,7 +29,8 @@ use patience::Patience;
 use synchronization::Synchronization;
 use zooid_proto::quorum::{ForwardedRequest, Revalidated, SessionTouch, ack_epoch_data};
 use zooid_proto::{
-    Epoch, Jute, LearnerInfo, Limit, PacketType, QuorumPacket, Reader, ServerId, SessionId, Zxid,
+    Epoch, Jute, LearnerInfo, Limit, PacketRun, PacketType, QuorumPacket, Reader, ServerId,
+    SessionId, Zxid,
 };
 
 pub use action::LearnerAction;
@@ -173,6 +174,22 @@ impl Learner {
             }
             Phase::Broadcast(_) => self.on_broadcast(packet, out),
         };
+        self.conclude(outcome, out);
+    }
+
+    /// The leader has sent packets, one behind the other.
+    pub fn packet_run(&mut self, now_ms: i64, run: PacketRun, out: &mut Vec<LearnerAction>) {
+        let commits = run.kind == PacketType::Commit && self.kind == LearnerKind::Follower;
+        if !commits || !self.is_serving() {
+            for packet in run.packets() {
+                self.packet(now_ms, &packet, out);
+            }
+            return;
+        }
+        self.heard(now_ms);
+        let outcome = run
+            .zxids()
+            .try_for_each(|zxid| self.history.commit_live(zxid, out));
         self.conclude(outcome, out);
     }
 

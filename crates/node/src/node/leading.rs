@@ -55,6 +55,10 @@ impl Node {
     ) {
         match action {
             LeaderAction::Send(link, packet) => out.push(Output::Send { link, packet }),
+            LeaderAction::Broadcast(links, packet) => {
+                out.push(Output::Broadcast { links, packet });
+            }
+            LeaderAction::SendRun(link, run) => out.push(Output::SendRun { link, run }),
             LeaderAction::SendLog { link, after, upto } => {
                 out.push(Output::SendLog { link, after, upto });
             }
@@ -185,6 +189,9 @@ impl Node {
             Input::LinkDown(link) => leader.link_closed(now.mono_ms, link, actions),
             Input::Packet(link, packet) => {
                 leader.packet(now.mono_ms, link, &packet, history, actions);
+            }
+            Input::PacketRun(link, run) => {
+                leader.packet_run(now.mono_ms, link, run, history, actions)
             }
             Input::LinkProgress(link) => leader.sending(now.mono_ms, link),
             Input::LogProbed(link, probe) => {

@@ -173,6 +173,11 @@ impl Node {
                     out.push(Output::Send { link, packet });
                 }
             }
+            LearnerAction::SendRun(run) => {
+                if let Some(link) = self.link_to_leader() {
+                    out.push(Output::SendRun { link, run });
+                }
+            }
             LearnerAction::Hangup(reason) => self.hang_up_on_leader(reason, out),
             LearnerAction::AcceptEpoch(epoch) => self.store(Output::AcceptEpoch(epoch), out),
             LearnerAction::EnterEpoch(epoch) => self.store(Output::EnterEpoch(epoch), out),
@@ -498,6 +503,11 @@ impl Node {
             Input::Packet(link, packet) if is_current(link) => {
                 self.learn(now, replica, out, |learner, actions| {
                     learner.packet(now.mono_ms, &packet, actions);
+                });
+            }
+            Input::PacketRun(link, run) if is_current(link) => {
+                self.learn(now, replica, out, |learner, actions| {
+                    learner.packet_run(now.mono_ms, run, actions);
                 });
             }
             Input::SnapshotReceived { link, zxid } if is_current(link) => {

@@ -414,6 +414,9 @@ impl Node {
             Input::Packet(link, packet) if peer.parked.contains_key(&link) => {
                 (link, peer.park(link, Some(packet)))
             }
+            Input::PacketRun(link, _) if peer.parked.contains_key(&link) => {
+                (link, Err("a learner must wait for its leader"))
+            }
             // Of an earlier role.
             _ => return,
         };

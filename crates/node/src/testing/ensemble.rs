@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use zooid_proto::election::PeerState;
 use zooid_proto::request::CreateRequest;
 use zooid_proto::{
-    Acl, ConnectRequest, Epoch, Jute, OpCode, PacketType, QuorumPacket, RequestHeader, ServerId,
-    SessionId, TxnRecord, Zxid, perms, session_password,
+    Acl, ConnectRequest, Epoch, Jute, OpCode, PacketRun, PacketType, QuorumPacket, RequestHeader,
+    ServerId, SessionId, TxnRecord, Zxid, perms, session_password,
 };
 use zooid_tree::{Replica, TreeOptions};
 use zooid_zab::{EnsembleSettings, Epochs, LinkId, LogProbe, Membership, QuorumVerifier, View};
@@ -279,6 +279,12 @@ impl TestEnsemble {
                 Output::Vote { to, message } => self.send_vote(id, to, message),
                 Output::Dial { link, server } => self.dial(id, link, server),
                 Output::Send { link, packet } => self.send(id, link, packet),
+                Output::Broadcast { links, packet } => {
+                    for link in links.iter() {
+                        self.send(id, *link, packet.clone());
+                    }
+                }
+                Output::SendRun { link, run } => self.send_run(id, link, run),
                 Output::SendLog { link, after, upto } => self.send_log(id, link, after, upto),
                 Output::SendSnapshot { link } => self.send_snapshot(id, link),
                 Output::Hangup { link, .. } => self.hang_up(id, link),
@@ -320,6 +326,12 @@ impl TestEnsemble {
     fn send(&mut self, id: ServerId, link: LinkId, packet: QuorumPacket) {
         if let Some((to, theirs)) = self.other_end(id, link) {
             self.inputs.push_back((to, Input::Packet(theirs, packet)));
+        }
+    }
+
+    fn send_run(&mut self, id: ServerId, link: LinkId, run: PacketRun) {
+        if let Some((to, theirs)) = self.other_end(id, link) {
+            self.inputs.push_back((to, Input::PacketRun(theirs, run)));
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use zooid_proto::{Jute, QuorumPacket, Zxid};
+use zooid_proto::{Jute, PacketRun, QuorumPacket, Zxid};
 use zooid_zab::LinkId;
 
 /// Bytes that may wait for the other side to read. Somebody so far behind is not coming back; there
@@ -78,6 +78,15 @@ impl Link {
 
     /// Queues a packet, without waking the writer yet.
     pub(crate) fn push_packet(&self, packet: &QuorumPacket) {
+        self.push_packets(|block| packet.encode(block));
+    }
+
+    /// Queues several packets, without waking the writer yet.
+    pub(crate) fn push_run(&self, run: PacketRun) {
+        self.push_packets(|block| run.encode(block));
+    }
+
+    fn push_packets(&self, encode: impl FnOnce(&mut Vec<u8>)) {
         let mut queue = self.queue.lock();
         let before = match queue.parts.back_mut() {
             Some(Part::Packets(block)) if block.len() < BLOCK_BYTES => block.len(),
@@ -90,7 +99,7 @@ impl Link {
         let Some(Part::Packets(block)) = queue.parts.back_mut() else {
             return;
         };
-        packet.encode(block);
+        encode(block);
         let added = block.len() - before;
         queue.bytes += added;
         let waiting = queue.bytes;

@@ -28,7 +28,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 use zooid_config::HostPort;
 use zooid_node::Input;
-use zooid_proto::{QuorumPacket, ServerId, Zxid};
+use zooid_proto::{ServerId, Zxid};
 use zooid_tree::Replica;
 use zooid_zab::LinkId;
 
@@ -190,7 +190,8 @@ impl Links {
         }
     }
 
-    fn get(&self, id: LinkId) -> Option<Arc<Link>> {
+    /// The link, if it is open.
+    pub(crate) fn get(&self, id: LinkId) -> Option<Arc<Link>> {
         self.open.lock().get(&id).cloned()
     }
 
@@ -252,13 +253,6 @@ impl Links {
                 reason
             }
         }
-    }
-
-    /// Queues a packet; the link is returned to be woken when all is queued.
-    pub(crate) fn send(&self, id: LinkId, packet: &QuorumPacket) -> Option<Arc<Link>> {
-        let link = self.get(id)?;
-        link.push_packet(packet);
-        Some(link)
     }
 
     /// Queues a part of the log.

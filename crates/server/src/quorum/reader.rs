@@ -15,7 +15,6 @@ use tokio::time::{Instant, timeout_at};
 use tracing::info;
 use zooid_node::Input;
 use zooid_proto::{Limit, PacketType, QuorumPacket, Reader, Zxid};
-use zooid_zab::LinkId;
 
 /// Bytes of a block that packets are received in.
 const BLOCK_BYTES: usize = 64 << 10;
@@ -107,7 +106,7 @@ impl LinkReader {
             if packet.kind == PacketType::Snap {
                 snapshot = Some(packet.zxid);
             } else {
-                add(self.link.id, packet, inputs);
+                Input::add_packet(self.link.id, packet, inputs);
             }
         }
         // Behind what has been taken, in the same block if there is room.
@@ -178,23 +177,6 @@ impl LinkReader {
             Err(error) => Err(error.to_string()),
         }
     }
-}
-
-/// Adds a packet for the core. Of acknowledgements that follow each other it hears the last only: it stands
-/// for those before, since a log is written in order.
-fn add(link: LinkId, packet: QuorumPacket, inputs: &mut Vec<Input>) {
-    match inputs.last_mut() {
-        Some(Input::Packet(_, last)) if acknowledges_the_next(last, &packet) => *last = packet,
-        _ => inputs.push(Input::Packet(link, packet)),
-    }
-}
-
-/// Whether `later` acknowledges the proposal behind the one that `earlier` does. An epoch's start is no
-/// proposal: to acknowledge it is a step by itself.
-fn acknowledges_the_next(earlier: &QuorumPacket, later: &QuorumPacket) -> bool {
-    let of_proposal =
-        |packet: &QuorumPacket| packet.kind == PacketType::Ack && !packet.zxid.is_epoch_start();
-    of_proposal(earlier) && of_proposal(later) && later.zxid == earlier.zxid.next()
 }
 
 /// How long the packet at the front of `buffer` is at least, so that a long one is not looked at

@@ -351,6 +351,10 @@ fn short(input: &Input) -> String {
         Input::Packet(link, packet) => {
             format!("{:?} {} on link {}", packet.kind, packet.zxid, link.0)
         }
+        Input::PacketRun(link, run) => {
+            let (kind, first, last) = (run.kind, run.first, run.last);
+            format!("{kind:?} {first} to {last} on link {}", link.0)
+        }
         other => format!("{other:?}"),
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::LinkId;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use zooid_proto::quorum::{ForwardedRequest, SessionTouch};
-use zooid_proto::{Epoch, QuorumPacket, SessionId, Zxid};
+use zooid_proto::{Epoch, PacketRun, QuorumPacket, SessionId, Zxid};
 
 /// One effect of a call to [`crate::Leader`]. They happen in the order given; what is sent on a link
 /// leaves in that order, whichever variant sends it.
@@ -12,6 +13,10 @@ use zooid_proto::{Epoch, QuorumPacket, SessionId, Zxid};
 pub enum LeaderAction {
     /// Send a packet.
     Send(LinkId, QuorumPacket),
+    /// Send a packet to several.
+    Broadcast(Arc<[LinkId]>, QuorumPacket),
+    /// Send several packets.
+    SendRun(LinkId, PacketRun),
     /// Send, from the log, a PROPOSAL and a COMMIT for each transaction after `after` up to and with
     /// `upto`, which is the zxid of a transaction in the log and durable. A log that turns out not to
     /// lead there without a hole means hanging up.

@@ -1,16 +1,17 @@
 //! Proposals, acknowledgements and commits (spec §6.7, §6.9; Java `Leader.propose`, `processAck`,
 //! `commit`, `inform`, `processSync`).
 
-use super::peer::{Role, Stage};
+use super::peer::{Peer, Role, Stage};
 use super::reign::Reign;
 use super::{Leader, LeaderAction};
 use crate::LinkId;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use zooid_proto::quorum::Revalidated;
-use zooid_proto::{Jute, PacketType, QuorumPacket, SessionId, Zxid};
+use zooid_proto::{Jute, PacketRun, PacketType, QuorumPacket, SessionId, Zxid};
 
 impl Leader {
     /// The zxid of the next proposal. `None` when the epoch has none left, and the leader must resign for
@@ -37,14 +38,25 @@ impl Leader {
             reign.propose(zxid, record);
         }
         self.own.proposed(now_ms, zxid);
-        for (link, peer) in &mut self.peers {
-            if peer.takes_proposals() {
-                if matches!(peer.stage, Stage::NewLeaderAcked | Stage::Active) {
-                    peer.unacknowledged.proposed(now_ms, zxid);
-                }
-                out.push(LeaderAction::Send(*link, packet.clone()));
+        for peer in self.peers.values_mut() {
+            if peer.takes_proposals() && matches!(peer.stage, Stage::NewLeaderAcked | Stage::Active)
+            {
+                peer.unacknowledged.proposed(now_ms, zxid);
             }
         }
+        if let Some(followers) = self.followers() {
+            out.push(LeaderAction::Broadcast(followers, packet));
+        }
+    }
+
+    /// The links to whom proposals go, if there are any. They seldom change: the list is kept.
+    fn followers(&mut self) -> Option<Arc<[LinkId]>> {
+        let takes = |(link, peer): (&LinkId, &Peer)| peer.takes_proposals().then_some(*link);
+        let now = || self.peers.iter().filter_map(takes);
+        if !now().eq(self.followers.iter().copied()) {
+            self.followers = now().collect();
+        }
+        (!self.followers.is_empty()).then(|| Arc::clone(&self.followers))
     }
 
     /// This server's own log is durable up to `upto`: its own acknowledgement.
@@ -112,24 +124,51 @@ impl Leader {
 
     /// Tells everyone of what has become committed, and then whoever has waited for it.
     fn commit(&mut self, out: &mut Vec<LeaderAction>) {
-        while let Some((zxid, record)) = self.reign_mut().and_then(|reign| reign.next_committed()) {
-            self.answer_syncs_before(zxid, out);
-            for (link, peer) in &self.peers {
-                if peer.is_forwarding() {
-                    let packet = match peer.role {
-                        Role::Voter | Role::NonVoting => {
-                            QuorumPacket::new(PacketType::Commit, zxid)
-                        }
-                        Role::Observer => {
-                            QuorumPacket::with_data(PacketType::Inform, zxid, record.clone())
-                        }
-                    };
-                    out.push(LeaderAction::Send(*link, packet));
-                }
-            }
-            out.push(LeaderAction::Committed(zxid));
+        while let Some(first) = self.reign().and_then(Reign::next_to_commit) {
+            self.answer_syncs_before(first, out);
+            self.commit_run(first, out);
             self.answer_syncs(out);
         }
+        self.answer_syncs(out);
+    }
+
+    /// Commits as much as there is up to the next sync that waits.
+    fn commit_run(&mut self, first: Zxid, out: &mut Vec<LeaderAction>) {
+        let Some(last) = self.reign().map(Reign::run_end) else {
+            return;
+        };
+        let run = PacketRun {
+            kind: PacketType::Commit,
+            first,
+            last,
+        };
+        for (link, peer) in &self.peers {
+            if peer.takes_proposals() {
+                out.push(LeaderAction::SendRun(*link, run));
+            }
+        }
+        let observers = self.links_of(Peer::is_informed);
+        for zxid in run.zxids() {
+            let committed = self.reign_mut().and_then(Reign::next_committed);
+            let (oldest, record) = committed.expect("it is committable");
+            assert_eq!(zxid, oldest, "commits must leave in the order of proposals");
+            if let Some(observers) = &observers {
+                let packet = QuorumPacket::with_data(PacketType::Inform, zxid, record);
+                out.push(LeaderAction::Broadcast(Arc::clone(observers), packet));
+            }
+            out.push(LeaderAction::Committed(zxid));
+        }
+    }
+
+    /// The links of those for whom `is_one` holds, if there are any.
+    fn links_of(&self, is_one: impl Fn(&Peer) -> bool) -> Option<Arc<[LinkId]>> {
+        let mut links = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| is_one(peer))
+            .peekable();
+        links.peek()?;
+        Some(links.map(|(link, _)| *link).collect())
     }
 
     /// Answers a learner's forwarded sync(), behind everything that is proposed by now and before

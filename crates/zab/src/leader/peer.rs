@@ -85,6 +85,11 @@ impl Peer {
         self.is_forwarding() && self.role != Role::Observer
     }
 
+    /// Whether it hears of proposals when they are committed.
+    pub(super) fn is_informed(&self) -> bool {
+        self.is_forwarding() && self.role == Role::Observer
+    }
+
     /// Whether it stands for a quorum's part in the epoch's initial history.
     pub(super) fn holds_initial_history(&self) -> bool {
         let has_acked = matches!(self.stage, Stage::NewLeaderAcked | Stage::Active);

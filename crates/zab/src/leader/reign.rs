@@ -67,6 +67,24 @@ impl Reign {
         self.in_flight.push_back((zxid, record));
     }
 
+    /// The zxid of [`Reign::next_committed`].
+    pub(super) fn next_to_commit(&self) -> Option<Zxid> {
+        let next = self.last_committed().next();
+        (next <= self.broadcast.agreed()).then_some(next)
+    }
+
+    /// How far [`Reign::next_committed`] goes before a sync is to be answered.
+    pub(super) fn run_end(&self) -> Zxid {
+        let agreed = self.broadcast.agreed();
+        let next = self.last_committed().next();
+        let sync = self
+            .syncs
+            .iter()
+            .map(|sync| sync.after)
+            .find(|after| *after >= next);
+        sync.map_or(agreed, |after| after.min(agreed))
+    }
+
     /// The oldest proposal, when it has become committed.
     pub(super) fn next_committed(&mut self) -> Option<(Zxid, Bytes)> {
         let zxid = self.broadcast.next_committed()?;

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use bytes::Bytes;
-use zooid_proto::{Epoch, QuorumPacket, ServerId, SessionId, Zxid};
+use zooid_proto::{Epoch, PacketRun, QuorumPacket, ServerId, SessionId, Zxid};
 
 /// Something that the owner of a [`Learner`](crate::Learner) must do, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum LearnerAction {
     Dial(ServerId),
     /// Send on the link.
     Send(QuorumPacket),
+    /// Send several packets on the link.
+    SendRun(PacketRun),
     /// Close the link, or give up making it.
     Hangup(String),
     /// Make `acceptedEpoch` durable; answered by `epoch_accepted`.

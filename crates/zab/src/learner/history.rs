@@ -7,7 +7,7 @@ use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::vec::Vec;
 use bytes::Bytes;
-use zooid_proto::{PacketType, QuorumPacket, Zxid, mutant};
+use zooid_proto::{PacketRun, PacketType, QuorumPacket, Zxid, mutant};
 
 /// One history, in one order. It lives through synchronisation and broadcast; only a truncation or a
 /// snapshot starts it anew.
@@ -162,10 +162,17 @@ impl Received {
     /// for the proposals before it (`Leader.processAck`).
     pub(super) fn acknowledge(&mut self, out: &mut Vec<LearnerAction>) {
         let durable = self.durable;
+        let mut run: Option<PacketRun> = None;
         while let Some(zxid) = self.unacknowledged.pop_front_if(|zxid| *zxid <= durable) {
-            let ack = QuorumPacket::new(PacketType::Ack, zxid);
-            out.push(LearnerAction::Send(ack));
+            if !run
+                .as_mut()
+                .is_some_and(|run| run.extend(PacketType::Ack, zxid))
+            {
+                out.extend(run.map(LearnerAction::SendRun));
+                run = Some(PacketRun::of(PacketType::Ack, zxid));
+            }
         }
+        out.extend(run.map(LearnerAction::SendRun));
     }
 
     fn is_head(&self, zxid: Zxid) -> bool {

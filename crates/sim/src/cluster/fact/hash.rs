@@ -201,6 +201,10 @@ impl Sink {
                 self.tag(link.0);
                 self.quorum_packet(packet);
             }
+            Input::PacketRun(link, run) => {
+                self.tag(link.0);
+                run.packets().for_each(|packet| self.quorum_packet(&packet));
+            }
             Input::Touched(sessions) => self.index(sessions.len()),
             Input::Persisted { upto: zxid, .. } | Input::SnapshotReceived { zxid, .. } => {
                 self.zxid(*zxid);

@@ -102,6 +102,12 @@ impl Member {
             }
             Output::Dial { link, server } => self.dial(env, link, server),
             Output::Send { link, packet } => self.send(env, link, packet),
+            Output::Broadcast { links, packet } => {
+                for link in links.iter() {
+                    self.send(env, *link, packet.clone());
+                }
+            }
+            Output::SendRun { link, run } => self.send_run(env, link, run),
             Output::SendLog { link, after, upto } => self.send_log(env, link, after, upto),
             Output::SendSnapshot { link } => self.send_snapshot(env, link),
             Output::ProbeLog { link, after } => self.probe_log(env, link, after),

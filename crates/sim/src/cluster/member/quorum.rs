@@ -10,7 +10,7 @@ use crate::cluster::schedule::WireId;
 use crate::cluster::snapshot::Incoming;
 use bytes::{Buf as _, Bytes};
 use zooid_node::Input;
-use zooid_proto::{DecodeError, Jute, PacketType, QuorumPacket, ServerId, Zxid, mutant};
+use zooid_proto::{DecodeError, Jute, PacketRun, PacketType, QuorumPacket, ServerId, Zxid, mutant};
 use zooid_zab::LinkId;
 
 /// An acknowledgement that a mutant lets another one overtake.
@@ -48,10 +48,13 @@ impl Member {
             Some(first) => Bytes::from([first, bytes].concat()),
             None => bytes,
         };
+        let mut inputs = Vec::new();
         loop {
             let taken = match self.incoming.remove(&link) {
-                Some(incoming) => self.take_snapshot_part(env, wire, link, incoming, &mut bytes),
-                None => self.take_packet(env, link, &mut bytes),
+                Some(incoming) => {
+                    self.take_snapshot_part(env, wire, link, incoming, &mut bytes, &mut inputs)
+                }
+                None => self.take_packet(link, &mut bytes, &mut inputs),
             };
             match taken {
                 Ok(true) => {}
@@ -59,6 +62,7 @@ impl Member {
                 Err(err) => return env.complain("packets", format!("{err} on {}", wire.0)),
             }
         }
+        self.tell_core(env, inputs);
         if !bytes.is_empty() {
             self.torn.insert(link, bytes);
         }
@@ -67,9 +71,9 @@ impl Member {
     /// Whether there was a whole one.
     fn take_packet(
         &mut self,
-        env: &mut Env,
         link: LinkId,
         bytes: &mut Bytes,
+        inputs: &mut Vec<Input>,
     ) -> Result<bool, DecodeError> {
         let Some((packet, len)) = QuorumPacket::split(bytes, self.settings.limit)? else {
             return Ok(false);
@@ -80,7 +84,7 @@ impl Member {
             return Ok(true);
         }
         self.misread(&packet);
-        self.tell_core(env, [Input::Packet(link, packet)]);
+        Input::add_packet(link, packet, inputs);
         Ok(true)
     }
 
@@ -92,10 +96,11 @@ impl Member {
         link: LinkId,
         mut incoming: Incoming,
         bytes: &mut Bytes,
+        inputs: &mut Vec<Input>,
     ) -> Result<bool, DecodeError> {
         if !incoming.take(bytes)? {
             self.incoming.insert(link, incoming);
-            self.tell_core(env, [Input::LinkProgress(link)]);
+            inputs.push(Input::LinkProgress(link));
             return Ok(false);
         }
         let history = env.network.take_history(wire);
@@ -103,7 +108,7 @@ impl Member {
         let received = incoming.finish(history);
         let zxid = received.zxid;
         self.received.insert(link, Box::new(received));
-        self.tell_core(env, [Input::SnapshotReceived { link, zxid }]);
+        inputs.push(Input::SnapshotReceived { link, zxid });
         Ok(true)
     }
 
@@ -138,9 +143,25 @@ impl Member {
         self.put(env, link, &packet);
     }
 
+    /// They travel together, and may be torn apart like any other bytes.
+    pub(super) fn send_run(&mut self, env: &mut Env, link: LinkId, run: PacketRun) {
+        if mutant!(ReordersAcknowledgements) {
+            for packet in run.packets() {
+                self.send(env, link, packet);
+            }
+            return;
+        }
+        let packets: Vec<QuorumPacket> = run.packets().collect();
+        self.put_all(env, link, &packets);
+    }
+
     pub(super) fn put(&mut self, env: &mut Env, link: LinkId, packet: &QuorumPacket) {
+        self.put_all(env, link, std::slice::from_ref(packet));
+    }
+
+    fn put_all(&mut self, env: &mut Env, link: LinkId, packets: &[QuorumPacket]) {
         if let Some(outgoing) = self.outgoing.get_mut(&link) {
-            return outgoing.hold(packet);
+            return packets.iter().for_each(|packet| outgoing.hold(packet));
         }
         let Some((wire, direction)) = env.network.find(self.id, link) else {
             return;
@@ -148,14 +169,17 @@ impl Member {
         let Some(to) = env.network.other_end(wire, direction) else {
             return;
         };
-        env.tell(&Fact::Packet {
-            member: self.id,
-            to,
-            wire,
-            packet,
-        });
-        let bytes = Bytes::from(packet.to_vec());
-        env.transmit_packet(wire, direction, bytes);
+        let mut bytes = Vec::new();
+        for packet in packets {
+            env.tell(&Fact::Packet {
+                member: self.id,
+                to,
+                wire,
+                packet,
+            });
+            packet.encode(&mut bytes);
+        }
+        env.transmit_packet(wire, direction, bytes.into());
     }
 
     pub(super) fn send_log(&mut self, env: &mut Env, link: LinkId, after: Zxid, upto: Zxid) {

@@ -47,8 +47,8 @@ fn an_acknowledgement_stands_for_everything_before() {
         script.said(),
         [
             "2: Commit 5.1",
-            "committed 5.1",
             "2: Commit 5.2",
+            "committed 5.1",
             "committed 5.2"
         ]
     );

@@ -244,7 +244,11 @@ impl Script {
 
     /// The same, for reading.
     pub(super) fn said(&mut self) -> Vec<String> {
-        self.actions().iter().map(show).collect()
+        self.actions()
+            .into_iter()
+            .flat_map(packets)
+            .map(|action| show(&action))
+            .collect()
     }
 
     /// The same, as far as a link is concerned.
@@ -258,8 +262,26 @@ impl Script {
     }
 }
 
+/// What is sent to several, or several times, as so many actions.
+fn packets(action: LeaderAction) -> Vec<LeaderAction> {
+    match action {
+        LeaderAction::Broadcast(links, packet) => links
+            .iter()
+            .map(|link| LeaderAction::Send(*link, packet.clone()))
+            .collect(),
+        LeaderAction::SendRun(link, run) => run
+            .packets()
+            .map(|packet| LeaderAction::Send(link, packet))
+            .collect(),
+        other => alloc::vec![other],
+    }
+}
+
 fn show(action: &LeaderAction) -> String {
     match action {
+        LeaderAction::Broadcast(..) | LeaderAction::SendRun(..) => {
+            unreachable!("they are shown by their packets")
+        }
         LeaderAction::Send(link, packet) => {
             format!("{}: {:?} {}", link.0, packet.kind, show_zxid(packet.zxid))
         }

@@ -196,7 +196,8 @@ fn observers_are_synchronized_with_pairs_and_informed_of_commits_only() {
     script.ack(2, z(5, 4));
     let inform = QuorumPacket::with_data(PacketType::Inform, z(5, 4), "0x500000004");
     let actions = script.actions();
-    assert!(actions.contains(&LeaderAction::Send(crate::LinkId(8), inform)));
+    let to_observers = LeaderAction::Broadcast([crate::LinkId(8)].into(), inform);
+    assert!(actions.contains(&to_observers));
 }
 
 #[test]

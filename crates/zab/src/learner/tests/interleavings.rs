@@ -208,6 +208,10 @@ impl World {
                     assert_eq!(packet.kind, PacketType::Ack);
                     self.acknowledged(packet.zxid);
                 }
+                LearnerAction::SendRun(run) => {
+                    assert_eq!(run.kind, PacketType::Ack);
+                    run.zxids().for_each(|zxid| self.acknowledged(zxid));
+                }
                 LearnerAction::Serve(epoch) => assert_eq!(epoch, EPOCH),
                 other => panic!("{other:?}"),
             }

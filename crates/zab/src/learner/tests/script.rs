@@ -216,11 +216,24 @@ fn short(zxid: Zxid) -> String {
 }
 
 fn words(actions: &[LearnerAction]) -> Vec<String> {
-    actions.iter().map(word).collect()
+    actions
+        .iter()
+        .flat_map(packets)
+        .map(|action| word(&action))
+        .collect()
+}
+
+/// What is sent in a row, as so many actions.
+fn packets(action: &LearnerAction) -> Vec<LearnerAction> {
+    match action {
+        LearnerAction::SendRun(run) => run.packets().map(LearnerAction::Send).collect(),
+        other => alloc::vec![other.clone()],
+    }
 }
 
 fn word(action: &LearnerAction) -> String {
     match action {
+        LearnerAction::SendRun(_) => unreachable!("it is shown by its packets"),
         LearnerAction::Dial(server) => format!("dial {server}"),
         LearnerAction::Send(packet) => format!("send {:?} {}", packet.kind, short(packet.zxid)),
         LearnerAction::Hangup(_) => String::from("hangup"),

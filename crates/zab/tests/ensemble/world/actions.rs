@@ -38,6 +38,16 @@ impl World {
             self.seen.insert(name(&action));
             match action {
                 LeaderAction::Send(id, packet) => self.send_to_learner(id, Message::Packet(packet)),
+                LeaderAction::Broadcast(links, packet) => {
+                    for link in links.iter() {
+                        self.send_to_learner(*link, Message::Packet(packet.clone()));
+                    }
+                }
+                LeaderAction::SendRun(link, run) => {
+                    for packet in run.packets() {
+                        self.send_to_learner(link, Message::Packet(packet));
+                    }
+                }
                 LeaderAction::SendLog { link, after, upto } => {
                     self.send_log(index, link, after, upto);
                 }
@@ -176,6 +186,11 @@ impl World {
                         link.to_leader.push_back(Message::Packet(packet));
                     }
                 }
+                LearnerAction::SendRun(run) => {
+                    if let Some(link) = link.and_then(|id| self.links.get_mut(&id)) {
+                        link.to_leader.extend(run.packets().map(Message::Packet));
+                    }
+                }
                 LearnerAction::Hangup(reason) => {
                     check_reason(&reason);
                     link.take().into_iter().for_each(|id| self.cut(id));
@@ -253,7 +268,7 @@ impl World {
 
 fn name(action: &LeaderAction) -> &'static str {
     match action {
-        LeaderAction::Send(_, packet) => match packet.kind {
+        LeaderAction::Send(_, packet) | LeaderAction::Broadcast(_, packet) => match packet.kind {
             PacketType::Diff => "DIFF",
             PacketType::Trunc => "TRUNC",
             PacketType::Inform => "INFORM",
