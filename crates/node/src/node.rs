@@ -13,6 +13,7 @@ mod local_sessions;
 mod orderer;
 mod peer;
 mod read_only;
+mod record_blocks;
 mod stepping_down;
 
 pub use peer::{Member, PeerPhase, PeerStatus};
@@ -25,6 +26,7 @@ use bytes::Bytes;
 use full_disk::Room;
 use learning::Desk;
 use peer::Peer;
+use record_blocks::RecordBlocks;
 use std::collections::{BTreeMap, VecDeque};
 use zooid_proto::{ErrorCode, ServerId, SessionId, Txn, TxnRecord, Zxid};
 use zooid_tree::Replica;
@@ -49,6 +51,7 @@ pub struct Node {
     exceeded_quotas: ExceededQuotas,
     /// Appended to the log, in zxid order, until they commit.
     proposals: VecDeque<Proposal>,
+    record_blocks: RecordBlocks,
     /// Requests that wait for every proposal made before them, and for proof that this server leads.
     barriers: VecDeque<Barrier>,
     sweep: Sweep,
@@ -155,6 +158,7 @@ impl Node {
             pending: Pending::new(replica),
             exceeded_quotas: ExceededQuotas::default(),
             proposals: VecDeque::new(),
+            record_blocks: RecordBlocks::default(),
             barriers: VecDeque::new(),
             sweep: Sweep::new(settings.containers, now),
             room: Room::Enough,

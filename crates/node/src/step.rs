@@ -169,18 +169,28 @@ pub enum Input {
 }
 
 impl Input {
-    /// Adds a packet to what has come on a link just before: to the last run, if it goes on with it.
+    /// Adds a packet to what has come on a link just before.
     pub fn add_packet(link: LinkId, packet: QuorumPacket, inputs: &mut Vec<Input>) {
-        let (kind, zxid) = (packet.kind, packet.zxid);
-        if matches!(kind, PacketType::Ack | PacketType::Commit)
-            && let Some(last) = inputs.last_mut()
-            && PacketRun::of_packet(&packet).is_some()
-            && let Some(mut run) = last.packet_run(link)
-            && run.extend(kind, zxid)
+        match PacketRun::of_packet(&packet) {
+            Some(run) if matches!(run.kind, PacketType::Ack | PacketType::Commit) => {
+                Input::add_run(link, run, inputs);
+            }
+            _ => inputs.push(Input::Packet(link, packet)),
+        }
+    }
+
+    /// Adds acknowledgements or commits to what has come on a link just before: to the last run, if they go on
+    /// with it.
+    pub fn add_run(link: LinkId, run: PacketRun, inputs: &mut Vec<Input>) {
+        if let Some(last) = inputs.last_mut()
+            && let Some(mut before) = last.packet_run(link)
+            && before.extend(run)
         {
-            *last = Input::PacketRun(link, run);
+            *last = Input::PacketRun(link, before);
+        } else if run.first == run.last {
+            inputs.push(Input::Packet(link, QuorumPacket::new(run.kind, run.first)));
         } else {
-            inputs.push(Input::Packet(link, packet));
+            inputs.push(Input::PacketRun(link, run));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Packets that differ in their zxids alone, which is what most packets of a busy ensemble are.
 
 use crate::quorum::{PacketType, QuorumPacket};
-use crate::{Jute, Zxid};
+use crate::{Jute, Reader, Zxid};
 use alloc::vec::Vec;
 
 /// A packet without data for each of several zxids in a row: the acknowledgements or the commits of a batch.
@@ -37,18 +37,51 @@ impl PacketRun {
         is_plain.then(|| PacketRun::of(packet.kind, packet.zxid))
     }
 
-    /// Takes another packet in, if it is the next of this run. An epoch's start never is: no transaction has
+    /// Takes the packets off the reader that are a run of acknowledgements or commits, as far as they have come.
+    /// `None` when the next packet is none, or not whole.
+    pub fn next(r: &mut Reader<'_>) -> Option<PacketRun> {
+        let (kind, first) = PacketRun::plain(r.rest())?;
+        let mut run = PacketRun::of(kind, first);
+        let mut rest = &r.rest()[PacketRun::PACKET_LEN..];
+        while let Some((kind, zxid)) = PacketRun::plain(rest)
+            && run.extend(PacketRun::of(kind, zxid))
+        {
+            rest = &rest[PacketRun::PACKET_LEN..];
+        }
+        let len = r.rest().len() - rest.len();
+        r.take(len).ok()?;
+        Some(run)
+    }
+
+    /// The acknowledgement or commit at the front, if nothing else is there.
+    fn plain(bytes: &[u8]) -> Option<(PacketType, Zxid)> {
+        const ACK: [u8; 4] = 3_i32.to_be_bytes();
+        const COMMIT: [u8; 4] = 4_i32.to_be_bytes();
+        /// No data and no identities.
+        const NOTHING: [u8; 8] = [0xff; 8];
+        let packet: &[u8; PacketRun::PACKET_LEN] = bytes.first_chunk()?;
+        let (code, rest) = packet.split_first_chunk()?;
+        let (zxid, rest) = rest.split_first_chunk()?;
+        let kind = match *code {
+            ACK => PacketType::Ack,
+            COMMIT => PacketType::Commit,
+            _ => return None,
+        };
+        (rest == NOTHING).then(|| (kind, Zxid(i64::from_be_bytes(*zxid))))
+    }
+
+    /// Takes in what comes behind it, if it goes on with it. An epoch's start never does: no transaction has
     /// that zxid, and a packet about it says something else.
     #[must_use]
-    pub fn extend(&mut self, kind: PacketType, zxid: Zxid) -> bool {
-        let is_next = kind == self.kind
-            && zxid == self.last.next()
+    pub fn extend(&mut self, next: PacketRun) -> bool {
+        let goes_on = next.kind == self.kind
+            && next.first == self.last.next()
             && !self.first.is_epoch_start()
-            && !zxid.is_epoch_start();
-        if is_next {
-            self.last = zxid;
+            && !next.first.is_epoch_start();
+        if goes_on {
+            self.last = next.last;
         }
-        is_next
+        goes_on
     }
 
     /// The zxids, in order.

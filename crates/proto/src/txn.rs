@@ -400,14 +400,20 @@ impl TxnRecord {
     /// The encoding.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        // Header and digest are no longer than what a part of a multi has for itself.
-        let mut out = Vec::with_capacity(2 * FIXED_LEN_MAX + self.txn.variable_len());
-        self.header.encode(&mut out);
-        self.txn.encode(&mut out);
-        if let Some(digest) = &self.digest {
-            digest.encode(&mut out);
-        }
+        let mut out = Vec::new();
+        self.encode_into(&mut out);
         out
+    }
+
+    /// Appends the encoding.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
+        // Header and digest are no longer than what a part of a multi has for itself.
+        out.reserve(2 * FIXED_LEN_MAX + self.txn.variable_len());
+        self.header.encode(out);
+        self.txn.encode(out);
+        if let Some(digest) = &self.digest {
+            digest.encode(out);
+        }
     }
 
     /// Decodes a whole record. Data is shared with `bytes`, not copied.

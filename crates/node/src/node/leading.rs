@@ -191,7 +191,7 @@ impl Node {
                 leader.packet(now.mono_ms, link, &packet, history, actions);
             }
             Input::PacketRun(link, run) => {
-                leader.packet_run(now.mono_ms, link, run, history, actions)
+                leader.packet_run(now.mono_ms, link, run, history, actions);
             }
             Input::LinkProgress(link) => leader.sending(now.mono_ms, link),
             Input::LogProbed(link, probe) => {

@@ -293,7 +293,7 @@ impl Node {
             txn,
             digest,
         });
-        let bytes = Bytes::from(record.encode());
+        let bytes = self.record_blocks.encode(&record);
         self.stats.last_proposal_bytes = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         self.proposals.push_back(Proposal {
             record,

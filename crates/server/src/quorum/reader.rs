@@ -14,7 +14,7 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
 use zooid_node::Input;
-use zooid_proto::{Limit, PacketType, QuorumPacket, Reader, Zxid};
+use zooid_proto::{Limit, PacketRun, PacketType, QuorumPacket, Reader, Zxid};
 
 /// Bytes of a block that packets are received in.
 const BLOCK_BYTES: usize = 64 << 10;
@@ -99,6 +99,10 @@ impl LinkReader {
         let mut r = Reader::shared(&bytes, self.limit);
         let mut snapshot = None;
         while snapshot.is_none() {
+            if let Some(run) = PacketRun::next(&mut r) {
+                Input::add_run(self.link.id, run, inputs);
+                continue;
+            }
             let next = QuorumPacket::next(&mut r);
             let Some(packet) = next.map_err(|error| format!("no packet: {error}"))? else {
                 break;

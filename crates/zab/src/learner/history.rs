@@ -162,17 +162,15 @@ impl Received {
     /// for the proposals before it (`Leader.processAck`).
     pub(super) fn acknowledge(&mut self, out: &mut Vec<LearnerAction>) {
         let durable = self.durable;
-        let mut run: Option<PacketRun> = None;
-        while let Some(zxid) = self.unacknowledged.pop_front_if(|zxid| *zxid <= durable) {
-            if !run
-                .as_mut()
-                .is_some_and(|run| run.extend(PacketType::Ack, zxid))
+        while let Some(first) = self.unacknowledged.pop_front_if(|zxid| *zxid <= durable) {
+            let mut run = PacketRun::of(PacketType::Ack, first);
+            while let Some(next) = self.unacknowledged.front().filter(|zxid| **zxid <= durable)
+                && run.extend(PacketRun::of(PacketType::Ack, *next))
             {
-                out.extend(run.map(LearnerAction::SendRun));
-                run = Some(PacketRun::of(PacketType::Ack, zxid));
+                self.unacknowledged.pop_front();
             }
+            out.push(LearnerAction::SendRun(run));
         }
-        out.extend(run.map(LearnerAction::SendRun));
     }
 
     fn is_head(&self, zxid: Zxid) -> bool {
