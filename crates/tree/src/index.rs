@@ -1,8 +1,8 @@
 //! Finds a node by the hash of its path.
 //!
-//! A Robin Hood table: entries stand in the order of the places that they want, so a search reads one
-//! cache line as a rule, and ends early where there is nothing to find. The hash stands beside the
-//! slot, so neither a search nor growing looks at nodes in vain.
+//! A table in the order of the hashes: each entry stands at the place that it wants, or behind it where
+//! smaller ones were in the way. So a search reads one cache line as a rule, and ends early where there is
+//! nothing to find. The hash stands beside the slot, so neither a search nor growing looks at nodes in vain.
 //!
 //! It is kept in shards that grow each by itself and by a quarter at most: nobody waits for millions of
 //! entries to move, and there is never much room that is not used.
@@ -15,20 +15,22 @@ use crate::path_hash::PathHash;
 
 const SHARD_BITS: u32 = 8;
 const SHARDS: usize = 1 << SHARD_BITS;
-const BUCKETS_MIN: usize = 8;
+const HOMES_MIN: usize = 8;
+/// Room behind the last place that can be wanted; there is more where that does not do.
+const TAIL: usize = 16;
 /// Most entries that wait in one shard: 32 KiB of them, as much as a shard of a million nodes has.
 const WAITING_MAX: usize = 1 << 12;
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Entry {
     hash: PathHash,
     slot: Slot,
 }
 
 impl Entry {
-    /// The root is found without an index.
+    /// The root is found without an index. No hash is larger: a search ends here.
     const VACANT: Entry = Entry {
-        hash: PathHash::ZERO,
+        hash: PathHash::MAX,
         slot: Slot::ROOT,
     };
 
@@ -44,7 +46,10 @@ pub(crate) struct Index {
 
 #[derive(Clone, Debug, Default)]
 struct Shard {
-    buckets: Box<[Entry]>,
+    /// Sorted by hash, but for vacant ones; the last is vacant.
+    buckets: Vec<Entry>,
+    /// How many places can be wanted.
+    homes: usize,
     len: usize,
     /// Entered, but not placed yet; always empty once a tree is loaded.
     waiting: Vec<Entry>,
@@ -137,27 +142,21 @@ impl Index {
 
 impl Shard {
     fn position(&self, hash: PathHash, is_it: impl Fn(Slot) -> bool) -> Option<usize> {
-        if self.len == 0 {
-            return None;
-        }
         let mut at = self.home(hash);
-        let mut distance = 0;
         loop {
-            let entry = self.buckets[at];
-            if entry.is_vacant() || self.distance(entry, at) < distance {
+            let entry = self.buckets.get(at)?;
+            if entry.hash > hash || entry.is_vacant() {
                 return None;
             }
             if entry.hash == hash && is_it(entry.slot) {
                 return Some(at);
             }
-            at = self.after(at);
-            distance += 1;
+            at += 1;
         }
     }
 
     fn insert(&mut self, new: Entry) {
         self.make_room(1);
-        self.len += 1;
         self.place(new);
     }
 
@@ -169,105 +168,95 @@ impl Shard {
             if twin.is_some() {
                 return Err(Twice(new.slot));
             }
-            self.len += 1;
             self.place(new);
         }
         self.waiting = waiting;
         Ok(())
     }
 
-    /// Whoever is farther from the place that it wants goes first.
-    fn place(&mut self, mut new: Entry) {
-        let mut at = self.home(new.hash);
-        let mut distance = 0;
-        loop {
-            let there = self.buckets[at];
-            if there.is_vacant() {
-                self.buckets[at] = new;
-                return;
-            }
-            let its_distance = self.distance(there, at);
-            if its_distance < distance {
-                self.buckets[at] = new;
-                new = there;
-                distance = its_distance;
-            }
-            at = self.after(at);
-            distance += 1;
+    /// Those with larger hashes make way.
+    fn place(&mut self, new: Entry) {
+        let home = self.home(new.hash);
+        let at = first(&self.buckets, home, |there| {
+            there.hash > new.hash || there.is_vacant()
+        });
+        let vacant = first(&self.buckets, at, Entry::is_vacant);
+        self.buckets.copy_within(at..vacant, at + 1);
+        self.buckets[at] = new;
+        self.len += 1;
+        self.end_vacant(vacant);
+    }
+
+    /// Sees to it that there is a vacant place behind the last that is taken, if that is `taken`.
+    fn end_vacant(&mut self, taken: usize) {
+        if taken + 1 == self.buckets.len() {
+            let longer = self.buckets.len() + TAIL;
+            self.buckets.reserve_exact(TAIL);
+            self.buckets.resize(longer, Entry::VACANT);
         }
     }
 
     /// Closes the gap with those behind it that are not where they want to be.
     fn remove(&mut self, hash: PathHash, slot: Slot) {
         let found = self.position(hash, |at| at == slot);
-        let mut at = found.expect("every node is indexed");
-        self.len -= 1;
-        loop {
-            let next = self.after(at);
-            let behind = self.buckets[next];
-            if behind.is_vacant() || self.distance(behind, next) == 0 {
-                self.buckets[at] = Entry::VACANT;
-                return;
-            }
-            self.buckets[at] = behind;
-            at = next;
+        let at = found.expect("every node is indexed");
+        let mut next = at + 1;
+        while !self.buckets[next].is_vacant() && self.home(self.buckets[next].hash) < next {
+            next += 1;
         }
+        self.buckets.copy_within(at + 1..next, at);
+        self.buckets[next - 1] = Entry::VACANT;
+        self.len -= 1;
     }
 
     /// Grows, if need be, for so many more.
     fn make_room(&mut self, more: usize) {
         let wanted = self.len + more;
-        let mut buckets = self.buckets.len();
-        while len_max(buckets) < wanted {
-            buckets = grown(buckets);
+        if wanted <= len_max(self.homes) {
+            return;
         }
-        if buckets > self.buckets.len() {
-            self.grow(buckets);
+        let mut homes = self.homes;
+        while len_max(homes) < wanted {
+            homes = grown(homes);
         }
+        self.grow(homes);
     }
 
-    fn grow(&mut self, buckets: usize) {
-        let larger = vec![Entry::VACANT; buckets].into();
-        let before = std::mem::replace(&mut self.buckets, larger);
-        for entry in before {
-            if !entry.is_vacant() {
-                self.place(entry);
-            }
+    /// Everybody is in order already: they only move apart.
+    fn grow(&mut self, homes: usize) {
+        let before = std::mem::take(&mut self.buckets);
+        self.buckets = vec![Entry::VACANT; homes + TAIL];
+        self.homes = homes;
+        let mut next = 0;
+        for entry in before.into_iter().filter(|entry| !entry.is_vacant()) {
+            let at = self.home(entry.hash).max(next);
+            self.buckets[at] = entry;
+            self.end_vacant(at);
+            next = at + 1;
         }
     }
 
     /// The place that a hash wants: the hashes are spread evenly over however many there are.
     fn home(&self, hash: PathHash) -> usize {
-        hash.scale(SHARD_BITS, self.buckets.len())
+        hash.scale(SHARD_BITS, self.homes)
     }
+}
 
-    fn distance(&self, entry: Entry, at: usize) -> usize {
-        let home = self.home(entry.hash);
-        if at >= home {
-            at - home
-        } else {
-            at + self.buckets.len() - home
-        }
-    }
-
-    fn after(&self, at: usize) -> usize {
-        if at + 1 == self.buckets.len() {
-            0
-        } else {
-            at + 1
-        }
-    }
+/// The first place from `at` on for which `is_it` holds; a vacant one must do.
+fn first(buckets: &[Entry], at: usize, is_it: impl Fn(Entry) -> bool) -> usize {
+    let found = buckets[at..].iter().position(|entry| is_it(*entry));
+    at + found.expect("the last place is vacant")
 }
 
 /// Full to seven eighths.
-fn len_max(buckets: usize) -> usize {
-    buckets - buckets / 8
+fn len_max(homes: usize) -> usize {
+    homes - homes / 8
 }
 
 /// By a quarter of the next lower power of two: the sizes that an allocator has, too.
-fn grown(buckets: usize) -> usize {
-    let step = buckets.checked_ilog2().map_or(0, |bits| 1 << bits) / 4;
-    (buckets + step).max(BUCKETS_MIN)
+fn grown(homes: usize) -> usize {
+    let step = homes.checked_ilog2().map_or(0, |bits| 1 << bits) / 4;
+    (homes + step).max(HOMES_MIN)
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use std::hash::{BuildHasher, Hasher};
 const SEED: u64 = 0x5a6f_6f69_645f_7472;
 
 /// A path's hash, small enough to be kept with every node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PathHash(u32);
 
 impl PathHash {
     pub(crate) const ZERO: PathHash = PathHash(0);
+    pub(crate) const MAX: PathHash = PathHash(u32::MAX);
 
     /// That of a path; the root is "".
     #[must_use]
