@@ -58,8 +58,7 @@ impl NodeBatch {
 
     /// Adds a node; the root's path is "".
     pub fn push(&mut self, path: &str, data: Option<&[u8]>, acl_id: i64, stat: StatPersisted) {
-        let digest_prefix = self.options.digest_prefix(path, data);
-        let draft = Draft::new(path, data, stat, digest_prefix);
+        let draft = self.options.draft(path, data, stat);
         self.data_len += draft.data_len();
         self.paths.push_str(path);
         self.nodes.push(BatchedNode {
@@ -162,8 +161,8 @@ impl ReplicaBuilder {
         acl_id: i64,
         stat: StatPersisted,
     ) -> Result<(), LoadError> {
-        let digest_prefix = self.tree.options().digest_prefix(path, data);
-        self.place(path, acl_id, Draft::new(path, data, stat, digest_prefix))
+        let draft = self.tree.options().draft(path, data, stat);
+        self.place(path, acl_id, draft)
     }
 
     /// The same for many, prepared for a tree with the same options.

@@ -1,26 +1,35 @@
 //! The digest of a node (spec §3; Java `DigestCalculator`).
 //!
-//! A node's digest is the CRC-32 of its path, its data and 60 bytes of stat. The CRC after path and
-//! data is kept with the node, so that a change of the stat alone costs 60 bytes.
+//! A node's digest is the CRC-32 of its path, its data and 60 bytes of stat. Where the stat changes again
+//! and again without the data, the CRC after path and data is kept, so that a change costs 60 bytes.
 
 use crc32fast::Hasher;
 use zooid_proto::StatPersisted;
 
 const STAT_LEN: usize = 60;
+/// Up to so many bytes are brought together first: each piece has its price, and what is shorter than a
+/// vector more so.
+const TOGETHER_MAX: usize = 256;
+
+/// A node's digest.
+#[must_use]
+pub fn node(path: &str, data: Option<&[u8]>, stat: &StatPersisted) -> u32 {
+    crc([
+        counted_path(path),
+        data.unwrap_or_default(),
+        &stat_bytes(stat),
+    ])
+}
 
 /// CRC-32 after path and data.
 #[must_use]
 pub fn prefix(path: &str, data: Option<&[u8]>) -> u32 {
-    let mut crc = Hasher::new();
-    // The root is known by two paths and counts under the empty one.
-    crc.update(if path == "/" { b"" } else { path.as_bytes() });
-    crc.update(data.unwrap_or_default());
-    crc.finalize()
+    crc([counted_path(path), data.unwrap_or_default()])
 }
 
 /// A node's digest, from its [`prefix`] and stat.
 #[must_use]
-pub fn node(prefix: u32, stat: &StatPersisted) -> u32 {
+pub fn after_prefix(prefix: u32, stat: &StatPersisted) -> u32 {
     let mut crc = Hasher::new_with_initial(prefix);
     crc.update(&stat_bytes(stat));
     crc.finalize()
@@ -31,6 +40,35 @@ pub fn node(prefix: u32, stat: &StatPersisted) -> u32 {
 #[must_use]
 pub fn counts(path: &str) -> bool {
     !path.starts_with("/zookeeper/")
+}
+
+/// The root is known by two paths and counts under the empty one.
+fn counted_path(path: &str) -> &[u8] {
+    if path == "/" { b"" } else { path.as_bytes() }
+}
+
+fn crc<const PIECES: usize>(pieces: [&[u8]; PIECES]) -> u32 {
+    let mut crc = Hasher::new();
+    let mut together = [0; TOGETHER_MAX];
+    match join(pieces, &mut together) {
+        Some(joined) => crc.update(joined),
+        None => pieces.iter().for_each(|piece| crc.update(piece)),
+    }
+    crc.finalize()
+}
+
+/// The pieces one behind the other, if there is room.
+fn join<'a, const PIECES: usize>(
+    pieces: [&[u8]; PIECES],
+    room: &'a mut [u8; TOGETHER_MAX],
+) -> Option<&'a [u8]> {
+    let mut end = 0;
+    for piece in pieces {
+        let start = end;
+        end += piece.len();
+        room.get_mut(start..end)?.copy_from_slice(piece);
+    }
+    Some(&room[..end])
 }
 
 fn stat_bytes(stat: &StatPersisted) -> [u8; STAT_LEN] {

@@ -3,7 +3,7 @@
 //!
 //! A node knows its own name, not its path: a lookup hashes the whole path once and verifies the
 //! candidate by comparing names up to the root. What most nodes never have lives beside the node:
-//! children, a stat changed by children, a changed ACL in a [`Branch`]; an owner, a change of the data
+//! children, a stat that changes without the data in a [`Branch`]; an owner, a change of the data
 //! in an [`Extra`]. This module keeps those links right; what a change means is [`crate::tree`]'s
 //! business.
 
@@ -13,6 +13,7 @@ pub(crate) use look_ahead::PATHS_MAX as LOOK_AHEAD_MAX;
 
 use crate::acl_table::AclSlot;
 use crate::child_lists::{ChildListLimits, ChildLists};
+use crate::digest;
 use crate::index::{Index, Twice};
 use crate::path_hash::PathHash;
 use crate::slab::Slab;
@@ -40,7 +41,8 @@ struct Packed {
     branch: Link,
     extra: Link,
     hash: PathHash,
-    digest_prefix: u32,
+    /// What it counts for in the tree's digest, if it does and is not stale.
+    digest: u32,
     acl: AclSlot,
     shape: Shape,
 }
@@ -61,15 +63,18 @@ const NODES_BITS: u32 = 14;
 
 const _: () = assert!(size_of::<Packed>() == 64, "the node's record has grown");
 
-/// The name's length and three flags.
+/// The name's length and four flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Shape(u32);
 
 impl Shape {
     const LIVE: u32 = 1 << 31;
     const NULL_DATA: u32 = 1 << 30;
+    /// It is part of the tree's digest.
     const COUNTED: u32 = 1 << 29;
-    const NAME_LEN: u32 = Shape::COUNTED - 1;
+    /// It has changed since its digest was computed.
+    const STALE: u32 = 1 << 28;
+    const NAME_LEN: u32 = Shape::STALE - 1;
 
     fn has(self, flag: u32) -> bool {
         self.0 & flag != 0
@@ -107,7 +112,9 @@ struct Branch {
     pzxid: Zxid,
     cversion: i32,
     aversion: i32,
-    digest: KeptDigest,
+    /// [`digest::prefix`] of path and data, once it has been wanted: they stay while the stat changes
+    /// with every child. One that is 0 is not kept.
+    digest_prefix: Option<NonZeroU32>,
 }
 
 /// The part of a node that it does not need as long as it is as it was created, and nobody's.
@@ -117,12 +124,7 @@ struct Extra {
     mtime: i64,
     owner: i64,
     version: i32,
-    digest: KeptDigest,
 }
-
-/// The node's digest, if it is known; one that is 0 is not kept. In the branch, if there is one, else in the
-/// extra: a node that has neither has not changed yet, and need not again.
-type KeptDigest = Option<NonZeroU32>;
 
 impl Extra {
     /// That of a node which has none.
@@ -132,21 +134,8 @@ impl Extra {
             mtime: node.ctime,
             owner: 0,
             version: 0,
-            digest: None,
         }
     }
-}
-
-/// What a new node is made of.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NewNode<'a> {
-    pub(crate) path: &'a str,
-    pub(crate) parent: Slot,
-    pub(crate) data: Option<&'a [u8]>,
-    pub(crate) acl: AclSlot,
-    pub(crate) stat: &'a StatPersisted,
-    /// The CRC after path and data, when the node is part of the tree's digest.
-    pub(crate) digest_prefix: Option<u32>,
 }
 
 /// What of a new node can be made without the tree, which is most of the work.
@@ -157,35 +146,48 @@ pub(crate) struct Draft {
     name_and_data: Box<[u8]>,
     has_data: bool,
     stat: StatPersisted,
-    digest_prefix: Option<u32>,
+    digest: Option<u32>,
 }
 
 impl Draft {
+    /// Of the path's hash, the name at its end, and what the node counts for in the tree's digest, if it is
+    /// part of that.
     pub(crate) fn new(
-        path: &str,
+        hash: PathHash,
+        name: &str,
         data: Option<&[u8]>,
         stat: StatPersisted,
-        digest_prefix: Option<u32>,
+        digest: Option<u32>,
     ) -> Draft {
-        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
         Draft {
-            hash: PathHash::of(path),
+            hash,
             name_len: name.len(),
             name_and_data: concat(name.as_bytes(), data.unwrap_or_default()),
             has_data: data.is_some(),
             stat,
-            digest_prefix,
+            digest,
         }
     }
 
     pub(crate) fn data_len(&self) -> usize {
         self.name_and_data.len() - self.name_len
     }
-}
 
-impl From<&NewNode<'_>> for Draft {
-    fn from(node: &NewNode<'_>) -> Draft {
-        Draft::new(node.path, node.data, *node.stat, node.digest_prefix)
+    pub(crate) fn stat(&self) -> &StatPersisted {
+        &self.stat
+    }
+
+    pub(crate) fn digest(&self) -> Option<u32> {
+        self.digest
+    }
+
+    fn shape(&self) -> Shape {
+        let name_len = u32::try_from(self.name_len).ok();
+        let name_len = name_len.filter(|len| *len <= Shape::NAME_LEN);
+        let mut shape = Shape(name_len.expect("names are checked before insertion") | Shape::LIVE);
+        shape.set(Shape::NULL_DATA, !self.has_data);
+        shape.set(Shape::COUNTED, self.digest.is_some());
+        shape
     }
 }
 
@@ -218,15 +220,14 @@ impl Nodes {
     /// Inserts the root.
     pub(crate) fn insert_root(&mut self, acl: AclSlot, root: Draft) {
         assert!(self.slab.end() == 0, "there is one root");
-        let slot = self.place(Slot::ROOT, acl, root);
+        let slot = self.place(Slot::ROOT, 0, acl, root);
         assert!(slot == Slot::ROOT, "the root has the first slot");
     }
 
     /// Inserts a node that does not exist, below a parent that does.
-    pub(crate) fn insert(&mut self, node: &NewNode<'_>) -> Slot {
-        let draft = Draft::from(node);
+    pub(crate) fn insert(&mut self, parent: Slot, acl: AclSlot, draft: Draft) -> Slot {
         let hash = draft.hash;
-        let slot = self.hang(node.parent, node.acl, draft);
+        let slot = self.hang(parent, acl, draft);
         self.index.insert(hash, slot);
         slot
     }
@@ -262,53 +263,51 @@ impl Nodes {
     /// Places a node, and enters it with its parent.
     fn hang(&mut self, parent: Slot, acl: AclSlot, draft: Draft) -> Slot {
         let name_len = draft.name_len;
-        let slot = self.place(parent, acl, draft);
-        let branch = self.branch_mut(parent);
+        let branch = self.branch_at(parent);
+        let position = self.branches[branch].children.len();
+        let position = u32::try_from(position).expect("children are slots");
+        let slot = self.place(parent, position, acl, draft);
+        let branch = &mut self.branches[branch];
         branch.names_len += name_len;
         branch.children.push(slot);
-        let position = u32::try_from(branch.children.len() - 1).expect("children are slots");
-        self.slab[slot.0].position = position;
         self.lists.children_change(parent);
         slot
     }
 
-    fn place(&mut self, parent: Slot, acl: AclSlot, draft: Draft) -> Slot {
+    fn place(&mut self, parent: Slot, position: u32, acl: AclSlot, draft: Draft) -> Slot {
+        let shape = draft.shape();
         let stat = draft.stat;
-        let name_len = u32::try_from(draft.name_len).ok();
-        let name_len = name_len.filter(|len| *len <= Shape::NAME_LEN);
-        let mut shape = Shape(name_len.expect("names are checked before insertion") | Shape::LIVE);
-        shape.set(Shape::NULL_DATA, !draft.has_data);
-        shape.set(Shape::COUNTED, draft.digest_prefix.is_some());
-        let slot = Slot(self.slab.insert(Packed {
+        let mut node = Packed {
             name_and_data: draft.name_and_data,
             czxid: stat.czxid,
             ctime: stat.ctime,
             parent,
-            position: 0,
+            position,
             branch: Link::default(),
             extra: Link::default(),
             hash: draft.hash,
-            digest_prefix: draft.digest_prefix.unwrap_or_default(),
+            digest: draft.digest.unwrap_or_default(),
             acl,
             shape,
-        }));
+        };
         if stat.pzxid != stat.czxid || stat.cversion != 0 || stat.aversion != 0 {
-            let branch = self.branch_mut(slot);
-            branch.pzxid = stat.pzxid;
-            branch.cversion = stat.cversion;
-            branch.aversion = stat.aversion;
+            node.branch = Link::to(self.branches.insert(Branch {
+                pzxid: stat.pzxid,
+                cversion: stat.cversion,
+                aversion: stat.aversion,
+                ..Branch::default()
+            }));
         }
-        self.set_extra(
-            slot,
-            Extra {
-                mzxid: stat.mzxid,
-                mtime: stat.mtime,
-                owner: stat.ephemeral_owner,
-                version: stat.version,
-                digest: None,
-            },
-        );
-        slot
+        let extra = Extra {
+            mzxid: stat.mzxid,
+            mtime: stat.mtime,
+            owner: stat.ephemeral_owner,
+            version: stat.version,
+        };
+        if extra != Extra::untouched(&node) {
+            node.extra = Link::to(self.extras.insert(extra));
+        }
+        Slot(self.slab.insert(node))
     }
 
     /// Removes a node without children. Its slot stays unused until [`Nodes::reuse`].
@@ -373,11 +372,12 @@ impl Nodes {
     fn is_at(&self, mut slot: Slot, path: &str) -> bool {
         let mut rest = path.as_bytes();
         while slot != Slot::ROOT {
-            let Some([head @ .., b'/']) = rest.strip_suffix(self.name_bytes(slot)) else {
+            let node = &self.slab[slot.0];
+            let Some([head @ .., b'/']) = rest.strip_suffix(node.name()) else {
                 return false;
             };
             rest = head;
-            slot = self.parent(slot);
+            slot = node.parent;
         }
         rest.is_empty()
     }
@@ -422,19 +422,16 @@ impl Nodes {
     }
 
     pub(crate) fn children(&self, slot: Slot) -> &[Slot] {
-        match self.slab[slot.0].branch.get() {
-            Some(branch) => &self.branches[branch].children,
+        match self.branch(slot) {
+            Some(branch) => &branch.children,
             None => &[],
         }
     }
 
     /// And how many bytes their names have.
     pub(crate) fn children_and_their_bytes(&self, slot: Slot) -> (&[Slot], usize) {
-        match self.slab[slot.0].branch.get() {
-            Some(branch) => {
-                let branch = &self.branches[branch];
-                (&branch.children, branch.names_len)
-            }
+        match self.branch(slot) {
+            Some(branch) => (&branch.children, branch.names_len),
             None => (&[], 0),
         }
     }
@@ -447,33 +444,60 @@ impl Nodes {
         self.slab[slot.0].acl
     }
 
+    pub(crate) fn is_counted(&self, slot: Slot) -> bool {
+        self.slab[slot.0].shape.has(Shape::COUNTED)
+    }
+
+    pub(crate) fn is_stale(&self, slot: Slot) -> bool {
+        self.slab[slot.0].shape.has(Shape::STALE)
+    }
+
+    /// What the node counts for in the tree's digest, unless it is stale.
+    pub(crate) fn digest(&self, slot: Slot) -> u32 {
+        self.slab[slot.0].digest
+    }
+
+    /// Notes a digest that is up to date. Returns the one before.
+    pub(crate) fn set_digest(&mut self, slot: Slot, digest: u32) -> u32 {
+        let node = &mut self.slab[slot.0];
+        node.shape.set(Shape::STALE, false);
+        std::mem::replace(&mut node.digest, digest)
+    }
+
+    /// Makes a node stale that is counted, and has been up to date. Returns what it has counted for.
+    pub(crate) fn make_stale(&mut self, slot: Slot) -> Option<u32> {
+        let node = &mut self.slab[slot.0];
+        if !node.shape.has(Shape::COUNTED) || node.shape.has(Shape::STALE) {
+            return None;
+        }
+        node.shape.set(Shape::STALE, true);
+        Some(node.digest)
+    }
+
+    /// [`digest::prefix`] of path and data.
     pub(crate) fn digest_prefix(&self, slot: Slot) -> u32 {
-        self.slab[slot.0].digest_prefix
-    }
-
-    /// The node's digest, if it has been kept since its last change.
-    pub(crate) fn kept_digest(&self, slot: Slot) -> Option<u32> {
-        let node = &self.slab[slot.0];
-        let kept = match (node.branch.get(), node.extra.get()) {
-            (Some(branch), _) => self.branches[branch].digest,
-            (None, Some(extra)) => self.extras[extra].digest,
-            (None, None) => None,
-        };
-        kept.map(NonZeroU32::get)
-    }
-
-    /// Keeps the digest of a node that has changed, and so may change again.
-    pub(crate) fn keep_digest(&mut self, slot: Slot, digest: u32) {
-        let node = &self.slab[slot.0];
-        match (node.branch.get(), node.extra.get()) {
-            (Some(branch), _) => self.branches[branch].digest = NonZeroU32::new(digest),
-            (None, Some(extra)) => self.extras[extra].digest = NonZeroU32::new(digest),
-            (None, None) => {}
+        let kept = self.branch(slot).and_then(|branch| branch.digest_prefix);
+        match kept {
+            Some(prefix) => prefix.get(),
+            None => digest::prefix(&self.path(slot), self.data(slot)),
         }
     }
 
-    pub(crate) fn is_counted(&self, slot: Slot) -> bool {
-        self.slab[slot.0].shape.has(Shape::COUNTED)
+    /// Keeps what [`Nodes::digest_prefix`] says, if there is a place for it.
+    pub(crate) fn keep_digest_prefix(&mut self, slot: Slot, prefix: u32) {
+        if let Some(branch) = self.slab[slot.0].branch.get() {
+            self.branches[branch].digest_prefix = NonZeroU32::new(prefix);
+        }
+    }
+
+    /// Whether its stat may change without its data.
+    pub(crate) fn is_branch(&self, slot: Slot) -> bool {
+        self.slab[slot.0].branch.get().is_some()
+    }
+
+    fn branch(&self, slot: Slot) -> Option<&Branch> {
+        let at = self.slab[slot.0].branch.get()?;
+        Some(&self.branches[at])
     }
 
     pub(crate) fn owner_raw(&self, slot: Slot) -> i64 {
@@ -510,7 +534,16 @@ impl Nodes {
 
     /// What clients see (Java `DataNode.copyStat`).
     pub(crate) fn stat(&self, slot: Slot, rules: OwnerRules) -> Stat {
-        let persisted = self.stat_persisted(slot);
+        self.visible_stat(slot, &self.stat_persisted(slot), rules)
+    }
+
+    /// The same, for a caller that has the rest.
+    pub(crate) fn visible_stat(
+        &self,
+        slot: Slot,
+        persisted: &StatPersisted,
+        rules: OwnerRules,
+    ) -> Stat {
         let num_children = wire_len(self.children(slot).len());
         Stat {
             czxid: persisted.czxid,
@@ -561,13 +594,17 @@ impl Nodes {
         })
     }
 
-    /// Replaces the data alone.
-    pub(crate) fn set_data(&mut self, slot: Slot, data: Option<&[u8]>, digest_prefix: u32) {
-        let name_and_data = concat(self.name_bytes(slot), data.unwrap_or_default());
+    /// Replaces the data alone: where it is, if it is as long as before.
+    pub(crate) fn set_data(&mut self, slot: Slot, data: Option<&[u8]>) {
         let node = &mut self.slab[slot.0];
-        node.name_and_data = name_and_data;
         node.shape.set(Shape::NULL_DATA, data.is_none());
-        node.digest_prefix = digest_prefix;
+        let data = data.unwrap_or_default();
+        let name_len = node.shape.name_len();
+        if node.name_and_data.len() == name_len + data.len() {
+            node.name_and_data[name_len..].copy_from_slice(data);
+        } else {
+            node.name_and_data = concat(node.name(), data);
+        }
     }
 
     pub(crate) fn set_modified(&mut self, slot: Slot, version: i32, mzxid: Zxid, mtime: i64) {
@@ -592,6 +629,14 @@ impl Nodes {
         }
     }
 
+    /// `cversion` and `pzxid`.
+    pub(crate) fn children_changed(&self, slot: Slot) -> (i32, Zxid) {
+        match self.branch(slot) {
+            Some(branch) => (branch.cversion, branch.pzxid),
+            None => (0, self.slab[slot.0].czxid),
+        }
+    }
+
     pub(crate) fn set_children_changed(&mut self, slot: Slot, cversion: i32, pzxid: Zxid) {
         let branch = self.branch_mut(slot);
         branch.cversion = cversion;
@@ -607,11 +652,15 @@ impl Nodes {
     }
 
     fn branch_mut(&mut self, slot: Slot) -> &mut Branch {
-        let at = match self.slab[slot.0].branch.get() {
+        let at = self.branch_at(slot);
+        &mut self.branches[at]
+    }
+
+    fn branch_at(&mut self, slot: Slot) -> u32 {
+        match self.slab[slot.0].branch.get() {
             Some(at) => at,
             None => self.grow_branch(slot),
-        };
-        &mut self.branches[at]
+        }
     }
 
     fn grow_branch(&mut self, slot: Slot) -> u32 {

@@ -9,8 +9,9 @@ use crate::acl_table::{AclSlot, AclTable};
 use crate::child_lists::ChildListLimits;
 use crate::digest;
 use crate::index::Twice;
-use crate::nodes::{Draft, NewNode, Nodes, Slot};
+use crate::nodes::{Draft, Nodes, Slot};
 use crate::owners::Owners;
+use crate::path_hash::PathHash;
 use crate::quota::{self, Quota, QuotaPaths, QuotaText};
 use crate::walk::{Walk, WalkStart, Walks};
 
@@ -32,9 +33,16 @@ pub struct TreeOptions {
 }
 
 impl TreeOptions {
-    /// The CRC after path and data, if the node is part of the tree's digest.
-    pub(crate) fn digest_prefix(self, path: &str, data: Option<&[u8]>) -> Option<u32> {
-        (self.digest && digest::counts(path)).then(|| digest::prefix(path, data))
+    /// Draws up a node for such a tree.
+    pub(crate) fn draft(self, path: &str, data: Option<&[u8]>, stat: StatPersisted) -> Draft {
+        let name = split(path).map_or(path, |(_, name)| name);
+        let digest = self.counted(path, data, &stat);
+        Draft::new(PathHash::of(path), name, data, stat, digest)
+    }
+
+    /// What a node counts for in the tree's digest, if it is part of that.
+    fn counted(self, path: &str, data: Option<&[u8]>, stat: &StatPersisted) -> Option<u32> {
+        (self.digest && digest::counts(path)).then(|| digest::node(path, data, stat))
     }
 }
 
@@ -50,6 +58,14 @@ pub(crate) struct Creation<'a> {
     pub(crate) time: i64,
 }
 
+/// What came of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Created {
+    pub(crate) parent: Slot,
+    pub(crate) acl: AclSlot,
+    pub(crate) stat: Stat,
+}
+
 #[derive(Debug)]
 pub(crate) struct Tree {
     pub(crate) nodes: Nodes,
@@ -58,7 +74,11 @@ pub(crate) struct Tree {
     options: TreeOptions,
     quotas: QuotaPaths,
     walks: Walks,
+    /// Of all nodes but the stale ones.
     digest: u64,
+    /// Nodes whose stat has changed and whose digest is still to be computed: once for all changes that a
+    /// transaction makes.
+    stale: Vec<Slot>,
     data_size: i64,
 }
 
@@ -73,6 +93,7 @@ impl Tree {
             quotas: QuotaPaths::default(),
             walks: Walks::default(),
             digest: 0,
+            stale: Vec::new(),
             data_size: 0,
         }
     }
@@ -80,12 +101,11 @@ impl Tree {
     /// A fresh tree: the four nodes that every tree has.
     pub(crate) fn fresh(options: TreeOptions) -> Tree {
         let mut tree = Tree::empty(options);
-        let stat = StatPersisted::default();
-        let root = Draft::new("", Some(b""), stat, options.digest_prefix("", Some(b"")));
-        tree.insert_root(AclSlot::OPEN, root);
+        let draft = |path| options.draft(path, Some(b""), StatPersisted::default());
+        tree.insert_root(AclSlot::OPEN, draft(""));
         for path in [ZOOKEEPER, QUOTA] {
             let parent = tree.parent_of(path).expect("in this order");
-            tree.insert(parent, path, Some(b""), AclSlot::OPEN, &stat);
+            tree.insert(parent, path, AclSlot::OPEN, draft(path));
         }
         tree.add_config_node();
         tree
@@ -103,7 +123,8 @@ impl Tree {
             aversion: -1,
             ..StatPersisted::default()
         };
-        self.insert(parent, CONFIG, Some(b""), acl, &stat);
+        let config = self.options.draft(CONFIG, Some(b""), stat);
+        self.insert(parent, CONFIG, acl, config);
     }
 
     pub(crate) fn options(&self) -> TreeOptions {
@@ -111,7 +132,9 @@ impl Tree {
     }
 
     pub(crate) fn digest(&self) -> i64 {
-        self.digest.cast_signed()
+        let stale = self.stale.iter().map(|slot| self.node_digest(*slot));
+        let sum = stale.fold(self.digest, |sum, digest| sum.wrapping_add(digest.into()));
+        sum.cast_signed()
     }
 
     pub(crate) fn data_size(&self) -> i64 {
@@ -145,31 +168,15 @@ impl Tree {
     pub(crate) fn insert_root(&mut self, acl: AclSlot, root: Draft) {
         // Java counts the root under both its keys.
         self.data_size += node_size("/", root.data_len()) + node_size("", root.data_len());
+        self.count(0, root.digest().unwrap_or_default());
         self.nodes.insert_root(acl, root);
-        self.digest = self
-            .digest
-            .wrapping_add(u64::from(self.node_digest(Slot::ROOT)));
     }
 
     /// Inserts a node, with an ACL that the caller has acquired.
-    pub(crate) fn insert(
-        &mut self,
-        parent: Slot,
-        path: &str,
-        data: Option<&[u8]>,
-        acl: AclSlot,
-        stat: &StatPersisted,
-    ) -> Slot {
-        let digest_prefix = self.digest_prefix(path, data);
-        let slot = self.nodes.insert(&NewNode {
-            path,
-            parent,
-            data,
-            acl,
-            stat,
-            digest_prefix,
-        });
-        self.count_in(slot, path, data.map_or(0, <[u8]>::len));
+    fn insert(&mut self, parent: Slot, path: &str, acl: AclSlot, draft: Draft) -> Slot {
+        let owner = self.count_in(path, &draft);
+        let slot = self.nodes.insert(parent, acl, draft);
+        self.inserted(slot, owner);
         slot
     }
 
@@ -181,25 +188,30 @@ impl Tree {
         acl: AclSlot,
         draft: Draft,
     ) -> Result<Slot, Twice> {
-        let data_len = draft.data_len();
+        let owner = self.count_in(path, &draft);
         let slot = self.nodes.insert_deferred(parent, acl, draft)?;
-        self.count_in(slot, path, data_len);
+        self.inserted(slot, owner);
         Ok(slot)
     }
 
-    /// What is derived from the nodes hears of a new one.
-    fn count_in(&mut self, slot: Slot, path: &str, data_len: usize) {
+    /// Sums include a node that is to be inserted. Returns its owner.
+    fn count_in(&mut self, path: &str, draft: &Draft) -> EphemeralOwner {
+        self.count(0, draft.digest().unwrap_or_default());
+        self.data_size += node_size(path, draft.data_len());
+        EphemeralOwner::from_raw(draft.stat().ephemeral_owner, self.options.owner_rules)
+    }
+
+    fn inserted(&mut self, slot: Slot, owner: EphemeralOwner) {
         self.walks.inserted(slot);
-        self.digest = self.digest.wrapping_add(u64::from(self.node_digest(slot)));
-        self.data_size += node_size(path, data_len);
-        self.owners.add(slot, self.owner(slot));
+        self.owners.add(slot, owner);
     }
 
     /// Java `DataTree.createNode`.
-    pub(crate) fn create(&mut self, new: &Creation<'_>) -> Result<Slot, ErrorCode> {
+    pub(crate) fn create(&mut self, new: &Creation<'_>) -> Result<Created, ErrorCode> {
         let (parent_path, name) = split(new.path).ok_or(ErrorCode::BadArguments)?;
         let parent = self.find(parent_path).ok_or(ErrorCode::NoNode)?;
-        if let Some(existing) = self.find(new.path) {
+        let hash = PathHash::of(new.path);
+        if let Some(existing) = self.nodes.find_hashed(new.path, hash) {
             // Met only while replaying onto a fuzzy snapshot, which may know this node without
             // having its ACL.
             self.replace_acl(existing, new.acl);
@@ -219,16 +231,23 @@ impl Tree {
             ..StatPersisted::default()
         };
         let acl = self.acls.acquire(new.acl);
-        let slot = self.insert(parent, new.path, new.data, acl, &stat);
+        let digest = self.options.counted(new.path, new.data, &stat);
+        let draft = Draft::new(hash, name, new.data, stat, digest);
+        let slot = self.insert(parent, new.path, acl, draft);
         self.quota_after_create(new.path, parent_path, name);
         self.charge(new.path, data_len(new.data), 1);
-        Ok(slot)
+        let rules = self.options.owner_rules;
+        Ok(Created {
+            acl,
+            parent,
+            stat: self.nodes.visible_stat(slot, &stat, rules),
+        })
     }
 
     /// Raises a parent's count of created children, unless a later creation has done so already
     /// (Java `DataTree.setCversionPzxid`).
     pub(crate) fn count_creation(&mut self, parent: Slot, cversion: i32, zxid: Zxid) {
-        let current = self.nodes.stat_persisted(parent).cversion;
+        let (current, _) = self.nodes.children_changed(parent);
         // Logs of 3.3 have no count.
         let cversion = if cversion == -1 {
             current.wrapping_add(1)
@@ -236,7 +255,7 @@ impl Tree {
             cversion
         };
         if cversion > current {
-            self.change(parent, |nodes| {
+            self.change_stat(parent, |nodes| {
                 nodes.set_children_changed(parent, cversion, zxid);
             });
         }
@@ -257,10 +276,10 @@ impl Tree {
 
     /// A deletion always dates its parent, even if the node turns out to be gone.
     pub(crate) fn touch_parent(&mut self, parent: Slot, zxid: Zxid) {
-        let stat = self.nodes.stat_persisted(parent);
-        if zxid > stat.pzxid {
-            self.change(parent, |nodes| {
-                nodes.set_children_changed(parent, stat.cversion, zxid);
+        let (cversion, pzxid) = self.nodes.children_changed(parent);
+        if zxid > pzxid {
+            self.change_stat(parent, |nodes| {
+                nodes.set_children_changed(parent, cversion, zxid);
             });
         }
     }
@@ -268,7 +287,11 @@ impl Tree {
     fn remove(&mut self, slot: Slot, path: &str) {
         let data_len = data_len(self.nodes.data(slot));
         self.walks.before_change(slot, &self.nodes, &self.acls);
-        self.digest = self.digest.wrapping_sub(u64::from(self.node_digest(slot)));
+        if self.nodes.is_stale(slot) {
+            // Only live nodes can be.
+            self.settle_digest();
+        }
+        self.count(self.nodes.digest(slot), 0);
         self.data_size -= node_size(path, self.nodes.data_len(slot));
         self.owners.remove(slot, self.owner(slot));
         self.acls.release(self.nodes.acl(slot));
@@ -291,22 +314,25 @@ impl Tree {
         version: i32,
         mzxid: Zxid,
         mtime: i64,
-    ) {
-        let before = self.nodes.data(slot);
-        let grown = data_len(data) - data_len(before);
-        let prefix = self.digest_prefix(path, data).unwrap_or_default();
-        self.change(slot, |nodes| {
-            nodes.set_data(slot, data, prefix);
-            nodes.set_modified(slot, version, mzxid, mtime);
-        });
+    ) -> Stat {
+        let grown = signed(data.map_or(0, <[u8]>::len)) - signed(self.nodes.data_len(slot));
+        self.walks.before_change(slot, &self.nodes, &self.acls);
+        self.nodes.set_data(slot, data);
+        self.nodes.set_modified(slot, version, mzxid, mtime);
+        let stat = self.nodes.stat_persisted(slot);
+        if self.nodes.is_counted(slot) {
+            self.count_anew(slot, path, data, &stat);
+        }
         self.data_size += grown;
         self.charge(path, grown, 0);
+        let rules = self.options.owner_rules;
+        self.nodes.visible_stat(slot, &stat, rules)
     }
 
     /// Java `DataTree.setACL`.
     pub(crate) fn set_acl(&mut self, slot: Slot, acl: &AclList, aversion: i32) {
         self.replace_acl(slot, acl);
-        self.change(slot, |nodes| nodes.set_aversion(slot, aversion));
+        self.change_stat(slot, |nodes| nodes.set_aversion(slot, aversion));
     }
 
     fn replace_acl(&mut self, slot: Slot, acl: &AclList) {
@@ -335,33 +361,58 @@ impl Tree {
         paths
     }
 
-    /// Changes a node so that walks and digest notice.
-    fn change(&mut self, slot: Slot, change: impl FnOnce(&mut Nodes)) {
+    /// Changes a node's stat alone, so that walks and digest notice.
+    fn change_stat(&mut self, slot: Slot, change: impl FnOnce(&mut Nodes)) {
         self.walks.before_change(slot, &self.nodes, &self.acls);
-        let before = self.node_digest(slot);
         change(&mut self.nodes);
-        let after = self.node_digest_now(slot);
-        self.nodes.keep_digest(slot, after);
+        self.make_stale(slot);
+    }
+
+    /// A counted node's data has changed.
+    fn count_anew(&mut self, slot: Slot, path: &str, data: Option<&[u8]>, stat: &StatPersisted) {
+        if self.nodes.is_branch(slot) {
+            let prefix = digest::prefix(path, data);
+            self.nodes.keep_digest_prefix(slot, prefix);
+            self.make_stale(slot);
+        } else {
+            let after = digest::node(path, data, stat);
+            let before = self.nodes.set_digest(slot, after);
+            self.count(before, after);
+        }
+    }
+
+    fn make_stale(&mut self, slot: Slot) {
+        if let Some(digest) = self.nodes.make_stale(slot) {
+            self.count(digest, 0);
+            self.stale.push(slot);
+        }
+    }
+
+    fn count(&mut self, before: u32, after: u32) {
         let digest = self.digest.wrapping_sub(u64::from(before));
         self.digest = digest.wrapping_add(u64::from(after));
     }
 
-    fn digest_prefix(&self, path: &str, data: Option<&[u8]>) -> Option<u32> {
-        self.options.digest_prefix(path, data)
+    /// Computes the digests of the nodes that are stale. To be called at the end of a transaction; until
+    /// then [`Tree::digest`] is right, but does so each time.
+    pub(crate) fn settle_digest(&mut self) {
+        while let Some(slot) = self.stale.pop() {
+            let prefix = self.nodes.digest_prefix(slot);
+            self.nodes.keep_digest_prefix(slot, prefix);
+            let digest = digest::after_prefix(prefix, &self.nodes.stat_persisted(slot));
+            self.nodes.set_digest(slot, digest);
+            self.count(0, digest);
+        }
     }
 
     /// What a node counts for in the digest.
     pub(crate) fn node_digest(&self, slot: Slot) -> u32 {
-        let kept = self.nodes.kept_digest(slot);
-        kept.unwrap_or_else(|| self.node_digest_now(slot))
-    }
-
-    fn node_digest_now(&self, slot: Slot) -> u32 {
-        if !self.nodes.is_counted(slot) {
-            return 0;
+        if self.nodes.is_stale(slot) {
+            let stat = self.nodes.stat_persisted(slot);
+            digest::after_prefix(self.nodes.digest_prefix(slot), &stat)
+        } else {
+            self.nodes.digest(slot)
         }
-        let prefix = self.nodes.digest_prefix(slot);
-        digest::node(prefix, &self.nodes.stat_persisted(slot))
     }
 }
 
@@ -446,10 +497,8 @@ impl Tree {
         let Some(slot) = self.find(path) else {
             return;
         };
-        let prefix = self.nodes.digest_prefix(slot);
-        self.change(slot, |nodes| {
-            nodes.set_data(slot, Some(text.to_string().as_bytes()), prefix);
-        });
+        self.walks.before_change(slot, &self.nodes, &self.acls);
+        (self.nodes).set_data(slot, Some(text.to_string().as_bytes()));
     }
 }
 

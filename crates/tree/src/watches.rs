@@ -117,6 +117,11 @@ fn masks(kind: WatcherType) -> (Option<Modes>, Option<Modes>) {
 
 /// Events.
 impl Watches {
+    /// Whether there is anybody to be told of anything.
+    pub(crate) fn are_any(&self) -> bool {
+        self.count() > 0
+    }
+
     pub(crate) fn created(
         &mut self,
         node: Subject<'_>,

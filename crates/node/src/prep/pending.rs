@@ -77,7 +77,7 @@ impl Record {
 /// What a node counts for in the tree's digest.
 fn counted(path: &str, digest_prefix: u32, stat: &StatPersisted) -> u32 {
     if digest::counts(path) {
-        digest::node(digest_prefix, stat)
+        digest::after_prefix(digest_prefix, stat)
     } else {
         0
     }

@@ -42,8 +42,8 @@ pub(crate) fn recompute(replica: &Replica) -> Result<(), String> {
     let mut sum = 0_i64;
     super::each_node(replica, &mut |path, node| {
         if digest::counts(path) {
-            let prefix = digest::prefix(path, node.data());
-            sum = sum.wrapping_add(i64::from(digest::node(prefix, &node.stat_persisted())));
+            let digest = digest::node(path, node.data(), &node.stat_persisted());
+            sum = sum.wrapping_add(i64::from(digest));
         }
     });
     if sum == replica.digest() {

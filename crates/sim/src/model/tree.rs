@@ -143,10 +143,8 @@ impl Tree {
     /// The sum that the servers compare.
     pub(crate) fn digest(&self) -> i64 {
         let counted = self.nodes.iter().filter(|(path, _)| digest::counts(path));
-        let each = counted.map(|(path, node)| {
-            let prefix = digest::prefix(path, node.data.as_deref());
-            i64::from(digest::node(prefix, &node.stat))
-        });
+        let each = counted
+            .map(|(path, node)| i64::from(digest::node(path, node.data.as_deref(), &node.stat)));
         each.fold(0, i64::wrapping_add)
     }
 

@@ -18,26 +18,23 @@ fn allocated(len: usize) -> usize {
 
 pub(super) fn tree_of(count: usize) -> Nodes {
     let mut nodes = Nodes::new(ChildListLimits::USUAL);
-    let mut new = NewNode {
-        path: "",
-        parent: Slot::ROOT,
-        data: Some(&[7; DATA_LEN]),
-        acl: AclSlot::OPEN,
-        stat: &StatPersisted::default(),
-        digest_prefix: Some(1),
-    };
-    nodes.insert_root(AclSlot::OPEN, Draft::from(&new));
+    nodes.insert_root(AclSlot::OPEN, draft("", Some(1)));
     let mut parents = vec![(Slot::ROOT, String::new())];
     for number in 0..count {
         let (parent, path) = &parents[number / FAN_OUT];
         let mut path = path.clone();
         write!(path, "/{number:0NAME_LEN$}").unwrap();
-        new.parent = *parent;
-        let slot = nodes.insert(&NewNode { path: &path, ..new });
+        let slot = nodes.insert(*parent, AclSlot::OPEN, draft(&path, Some(1)));
         // One node in a hundred has children.
         parents.push((slot, path));
     }
     nodes
+}
+
+fn draft(path: &str, digest: Option<u32>) -> Draft {
+    let name = path.rsplit('/').next().unwrap();
+    let stat = StatPersisted::default();
+    Draft::new(PathHash::of(path), name, Some(&[7; DATA_LEN]), stat, digest)
 }
 
 #[test]
@@ -79,16 +76,9 @@ fn removed_nodes_give_their_room_back() {
         nodes.reuse(*slot);
     }
     assert_eq!(nodes.len(), 1001 - leaves.len());
-    let stat = StatPersisted::default();
     for number in 0..leaves.len() {
-        nodes.insert(&NewNode {
-            path: &format!("/new{number}"),
-            parent: Slot::ROOT,
-            data: None,
-            acl: AclSlot::OPEN,
-            stat: &stat,
-            digest_prefix: None,
-        });
+        let new = draft(&format!("/new{number}"), None);
+        nodes.insert(Slot::ROOT, AclSlot::OPEN, new);
     }
     assert_eq!(nodes.end(), end);
 }

@@ -70,6 +70,7 @@ impl Replica {
             self.close_session(*session, &[], self.last_zxid, &mut None);
         }
         self.tree.recount_quotas();
+        self.tree.settle_digest();
         dead
     }
 
@@ -86,6 +87,7 @@ impl Replica {
             single => self.process_single(header, single, &mut events),
         };
         self.last_zxid = self.last_zxid.max(header.zxid);
+        self.tree.settle_digest();
         self.record_digest(header.zxid);
         self.compare_digest(digest);
         applied
@@ -206,16 +208,18 @@ impl Replica {
         new: &Creation<'_>,
         events: &mut Events<'_>,
     ) -> Result<Option<Stat>, ErrorCode> {
-        let slot = self.tree.create(new)?;
-        if let Some(fired) = events {
+        let created = self.tree.create(new)?;
+        if let Some(fired) = events
+            && self.watches.are_any()
+        {
             let node = Subject {
                 path: new.path,
-                acl: self.tree.acl_of(slot),
+                acl: self.tree.acls.get(created.acl),
             };
-            let parent_acl = self.tree.acl_of(self.tree.nodes.parent(slot));
+            let parent_acl = self.tree.acl_of(created.parent);
             self.watches.created(node, parent_acl, new.zxid, fired);
         }
-        Ok(Some(self.tree.stat(slot)))
+        Ok(Some(created.stat))
     }
 
     fn delete(&mut self, path: &str, zxid: Zxid, events: &mut Events<'_>) -> Result<(), ErrorCode> {
@@ -229,7 +233,9 @@ impl Replica {
             }
             return Err(ErrorCode::NoNode);
         };
-        if let Some(fired) = events {
+        if let Some(fired) = events
+            && self.watches.are_any()
+        {
             let node = Subject {
                 path,
                 acl: self.tree.acl_of(slot),
@@ -248,7 +254,7 @@ impl Replica {
         events: &mut Events<'_>,
     ) -> Result<Option<Stat>, ErrorCode> {
         let slot = self.tree.find(&txn.path).ok_or(ErrorCode::NoNode)?;
-        self.tree.set_data(
+        let stat = self.tree.set_data(
             slot,
             &txn.path,
             txn.data.as_deref(),
@@ -256,14 +262,16 @@ impl Replica {
             header.zxid,
             header.time,
         );
-        if let Some(fired) = events {
+        if let Some(fired) = events
+            && self.watches.are_any()
+        {
             let node = Subject {
                 path: &txn.path,
                 acl: self.tree.acl_of(slot),
             };
             self.watches.data_changed(node, header.zxid, fired);
         }
-        Ok(Some(self.tree.stat(slot)))
+        Ok(Some(stat))
     }
 
     fn set_acl(&mut self, txn: &SetAclTxn) -> Result<Option<Stat>, ErrorCode> {
