@@ -68,18 +68,15 @@ impl<T, const FIRST_BITS: u32> IndexMut<u32> for Slab<T, FIRST_BITS> {
     }
 }
 
-/// The chunk of an index, and where it is there, told by the index's length in bits: with a first chunk of
-/// 64 the second has the next 64, the third the next 128, and so on.
+/// The chunk of an index, and where it is there, told by the index's highest bit: with a first chunk of
+/// 64 the second has the next 64, the third the next 128, and so on. Every access comes through here, so
+/// there is no branch for the first chunk.
 fn split<const FIRST_BITS: u32>(at: u32) -> (usize, usize) {
-    let bits = u32::BITS - (at >> FIRST_BITS).leading_zeros();
-    let chunk = usize::try_from(bits).expect("fewer than the bits of an index");
-    let at = usize::try_from(at).expect("usize has at least 32 bits");
-    let start = if chunk == 0 {
-        0
-    } else {
-        (1 << FIRST_BITS) << (chunk - 1)
-    };
-    (chunk, at - start)
+    let first_mask = (1 << FIRST_BITS) - 1;
+    let high_bit = (at | first_mask).ilog2();
+    let start = (1 << high_bit) & !first_mask;
+    let index = |n: u32| usize::try_from(n).expect("usize has at least 32 bits");
+    (index(high_bit + 1 - FIRST_BITS), index(at - start))
 }
 
 #[cfg(test)]
