@@ -52,6 +52,27 @@ impl Packed {
         &self.name_and_data[..self.shape.name_len()]
     }
 
+    fn data(&self) -> Option<&[u8]> {
+        let is_null = self.shape.has(Shape::NULL_DATA);
+        (!is_null).then(|| &self.name_and_data[self.shape.name_len()..])
+    }
+
+    fn data_len(&self) -> usize {
+        self.name_and_data.len() - self.shape.name_len()
+    }
+
+    /// Replaces the data: where it is, if it is as long as before.
+    fn set_data(&mut self, data: Option<&[u8]>) {
+        self.shape.set(Shape::NULL_DATA, data.is_none());
+        let data = data.unwrap_or_default();
+        if data.len() == self.data_len() {
+            let name_len = self.shape.name_len();
+            self.name_and_data[name_len..].copy_from_slice(data);
+        } else {
+            self.name_and_data = concat(self.name(), data);
+        }
+    }
+
     /// Whether both have one path.
     fn is_same_as(&self, other: &Packed) -> bool {
         self.parent == other.parent && self.name() == other.name()
@@ -135,6 +156,65 @@ impl Extra {
             owner: 0,
             version: 0,
         }
+    }
+}
+
+/// A node with what lives beside it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts<'a> {
+    node: &'a Packed,
+    branch: Option<&'a Branch>,
+    extra: Option<&'a Extra>,
+}
+
+impl<'a> Parts<'a> {
+    pub(crate) fn data(&self) -> Option<&'a [u8]> {
+        self.node.data()
+    }
+
+    pub(crate) fn children(&self) -> &'a [Slot] {
+        self.branch.map_or(&[], |branch| &branch.children)
+    }
+
+    /// Whether its stat may change without its data.
+    pub(crate) fn is_branch(&self) -> bool {
+        self.branch.is_some()
+    }
+
+    pub(crate) fn is_counted(&self) -> bool {
+        self.node.shape.has(Shape::COUNTED)
+    }
+
+    pub(crate) fn stat_persisted(&self) -> StatPersisted {
+        let node = self.node;
+        let (pzxid, cversion, aversion) = match self.branch {
+            Some(branch) => (branch.pzxid, branch.cversion, branch.aversion),
+            None => (node.czxid, 0, 0),
+        };
+        let (mzxid, mtime, ephemeral_owner, version) = match self.extra {
+            Some(extra) => (extra.mzxid, extra.mtime, extra.owner, extra.version),
+            None => (node.czxid, node.ctime, 0, 0),
+        };
+        StatPersisted {
+            czxid: node.czxid,
+            mzxid,
+            ctime: node.ctime,
+            mtime,
+            version,
+            cversion,
+            aversion,
+            ephemeral_owner,
+            pzxid,
+        }
+    }
+
+    pub(crate) fn stat(&self, rules: OwnerRules) -> Stat {
+        let (children, data_len) = (self.children().len(), self.node.data_len());
+        visible_stat(&self.stat_persisted(), children, data_len, rules)
+    }
+
+    fn kept_digest_prefix(&self) -> Option<u32> {
+        self.branch?.digest_prefix.map(NonZeroU32::get)
     }
 }
 
@@ -408,24 +488,25 @@ impl Nodes {
         std::str::from_utf8(self.name_bytes(slot)).expect("names are made from strings")
     }
 
-    pub(crate) fn data(&self, slot: Slot) -> Option<&[u8]> {
+    pub(crate) fn parts(&self, slot: Slot) -> Parts<'_> {
         let node = &self.slab[slot.0];
-        if node.shape.has(Shape::NULL_DATA) {
-            return None;
+        Parts {
+            node,
+            branch: node.branch.get().map(|at| &self.branches[at]),
+            extra: node.extra.get().map(|at| &self.extras[at]),
         }
-        Some(&node.name_and_data[node.shape.name_len()..])
+    }
+
+    pub(crate) fn data(&self, slot: Slot) -> Option<&[u8]> {
+        self.slab[slot.0].data()
     }
 
     pub(crate) fn data_len(&self, slot: Slot) -> usize {
-        let node = &self.slab[slot.0];
-        node.name_and_data.len() - node.shape.name_len()
+        self.slab[slot.0].data_len()
     }
 
     pub(crate) fn children(&self, slot: Slot) -> &[Slot] {
-        match self.branch(slot) {
-            Some(branch) => &branch.children,
-            None => &[],
-        }
+        self.branch(slot).map_or(&[], |branch| &branch.children)
     }
 
     /// And how many bytes their names have.
@@ -444,10 +525,6 @@ impl Nodes {
         self.slab[slot.0].acl
     }
 
-    pub(crate) fn is_counted(&self, slot: Slot) -> bool {
-        self.slab[slot.0].shape.has(Shape::COUNTED)
-    }
-
     pub(crate) fn is_stale(&self, slot: Slot) -> bool {
         self.slab[slot.0].shape.has(Shape::STALE)
     }
@@ -464,6 +541,20 @@ impl Nodes {
         std::mem::replace(&mut node.digest, digest)
     }
 
+    /// Computes the digest of a node that is stale, and notes it.
+    pub(crate) fn refresh_digest(&mut self, slot: Slot) -> u32 {
+        let parts = self.parts(slot);
+        let stat = parts.stat_persisted();
+        let prefix = parts.kept_digest_prefix().unwrap_or_else(|| {
+            let prefix = self.digest_prefix(slot);
+            self.keep_digest_prefix(slot, prefix);
+            prefix
+        });
+        let digest = digest::after_prefix(prefix, &stat);
+        self.set_digest(slot, digest);
+        digest
+    }
+
     /// Makes a node stale that is counted, and has been up to date. Returns what it has counted for.
     pub(crate) fn make_stale(&mut self, slot: Slot) -> Option<u32> {
         let node = &mut self.slab[slot.0];
@@ -476,11 +567,9 @@ impl Nodes {
 
     /// [`digest::prefix`] of path and data.
     pub(crate) fn digest_prefix(&self, slot: Slot) -> u32 {
-        let kept = self.branch(slot).and_then(|branch| branch.digest_prefix);
-        match kept {
-            Some(prefix) => prefix.get(),
-            None => digest::prefix(&self.path(slot), self.data(slot)),
-        }
+        let parts = self.parts(slot);
+        let kept = parts.kept_digest_prefix();
+        kept.unwrap_or_else(|| digest::prefix(&self.path(slot), parts.data()))
     }
 
     /// Keeps what [`Nodes::digest_prefix`] says, if there is a place for it.
@@ -490,9 +579,9 @@ impl Nodes {
         }
     }
 
-    /// Whether its stat may change without its data.
-    pub(crate) fn is_branch(&self, slot: Slot) -> bool {
-        self.slab[slot.0].branch.get().is_some()
+    /// The digest of a node that is counted, as it is now.
+    pub(crate) fn digest_now(&self, slot: Slot) -> u32 {
+        digest::after_prefix(self.digest_prefix(slot), &self.stat_persisted(slot))
     }
 
     fn branch(&self, slot: Slot) -> Option<&Branch> {
@@ -501,66 +590,11 @@ impl Nodes {
     }
 
     pub(crate) fn owner_raw(&self, slot: Slot) -> i64 {
-        self.extra(&self.slab[slot.0]).owner
-    }
-
-    fn extra(&self, node: &Packed) -> Extra {
-        let own = node.extra.get().map(|extra| self.extras[extra]);
-        own.unwrap_or_else(|| Extra::untouched(node))
+        self.parts(slot).extra.map_or(0, |extra| extra.owner)
     }
 
     pub(crate) fn stat_persisted(&self, slot: Slot) -> StatPersisted {
-        let node = &self.slab[slot.0];
-        let (pzxid, cversion, aversion) = match node.branch.get() {
-            Some(branch) => {
-                let branch = &self.branches[branch];
-                (branch.pzxid, branch.cversion, branch.aversion)
-            }
-            None => (node.czxid, 0, 0),
-        };
-        let extra = self.extra(node);
-        StatPersisted {
-            czxid: node.czxid,
-            mzxid: extra.mzxid,
-            ctime: node.ctime,
-            mtime: extra.mtime,
-            version: extra.version,
-            cversion,
-            aversion,
-            ephemeral_owner: extra.owner,
-            pzxid,
-        }
-    }
-
-    /// What clients see (Java `DataNode.copyStat`).
-    pub(crate) fn stat(&self, slot: Slot, rules: OwnerRules) -> Stat {
-        self.visible_stat(slot, &self.stat_persisted(slot), rules)
-    }
-
-    /// The same, for a caller that has the rest.
-    pub(crate) fn visible_stat(
-        &self,
-        slot: Slot,
-        persisted: &StatPersisted,
-        rules: OwnerRules,
-    ) -> Stat {
-        let num_children = wire_len(self.children(slot).len());
-        Stat {
-            czxid: persisted.czxid,
-            mzxid: persisted.mzxid,
-            ctime: persisted.ctime,
-            mtime: persisted.mtime,
-            version: persisted.version,
-            cversion: persisted
-                .cversion
-                .wrapping_mul(2)
-                .wrapping_sub(num_children),
-            aversion: persisted.aversion,
-            ephemeral_owner: EphemeralOwner::from_raw(persisted.ephemeral_owner, rules).visible(),
-            data_length: wire_len(self.data_len(slot)),
-            num_children,
-            pzxid: persisted.pzxid,
-        }
+        self.parts(slot).stat_persisted()
     }
 
     /// The whole path; "" for the root.
@@ -594,53 +628,54 @@ impl Nodes {
         })
     }
 
-    /// Replaces the data alone: where it is, if it is as long as before.
+    /// Replaces the data alone.
     pub(crate) fn set_data(&mut self, slot: Slot, data: Option<&[u8]>) {
+        self.slab[slot.0].set_data(data);
+    }
+
+    /// Replaces the data, and says which version it is and since when.
+    pub(crate) fn modify(
+        &mut self,
+        slot: Slot,
+        data: Option<&[u8]>,
+        version: i32,
+        mzxid: Zxid,
+        mtime: i64,
+    ) {
         let node = &mut self.slab[slot.0];
-        node.shape.set(Shape::NULL_DATA, data.is_none());
-        let data = data.unwrap_or_default();
-        let name_len = node.shape.name_len();
-        if node.name_and_data.len() == name_len + data.len() {
-            node.name_and_data[name_len..].copy_from_slice(data);
-        } else {
-            node.name_and_data = concat(node.name(), data);
-        }
+        node.set_data(data);
+        let at = node.extra.get().unwrap_or_else(|| {
+            let at = self.extras.insert(Extra::untouched(node));
+            node.extra = Link::to(at);
+            at
+        });
+        let extra = &mut self.extras[at];
+        extra.version = version;
+        extra.mzxid = mzxid;
+        extra.mtime = mtime;
     }
 
-    pub(crate) fn set_modified(&mut self, slot: Slot, version: i32, mzxid: Zxid, mtime: i64) {
-        let before = self.extra(&self.slab[slot.0]);
-        self.set_extra(
-            slot,
-            Extra {
-                mzxid,
-                mtime,
-                version,
-                ..before
-            },
-        );
-    }
-
-    fn set_extra(&mut self, slot: Slot, extra: Extra) {
-        let node = &mut self.slab[slot.0];
-        if let Some(at) = node.extra.get() {
-            self.extras[at] = extra;
-        } else if extra != Extra::untouched(node) {
-            node.extra = Link::to(self.extras.insert(extra));
-        }
-    }
-
-    /// `cversion` and `pzxid`.
-    pub(crate) fn children_changed(&self, slot: Slot) -> (i32, Zxid) {
-        match self.branch(slot) {
-            Some(branch) => (branch.cversion, branch.pzxid),
-            None => (0, self.slab[slot.0].czxid),
-        }
-    }
-
-    pub(crate) fn set_children_changed(&mut self, slot: Slot, cversion: i32, pzxid: Zxid) {
+    /// Raises the count of created children to one more than before, or to `cversion` if that is known.
+    /// Whether it was lower.
+    pub(crate) fn count_creation(&mut self, slot: Slot, cversion: Option<i32>, zxid: Zxid) -> bool {
         let branch = self.branch_mut(slot);
-        branch.cversion = cversion;
-        branch.pzxid = pzxid;
+        let cversion = cversion.unwrap_or(branch.cversion.wrapping_add(1));
+        let is_more = cversion > branch.cversion;
+        if is_more {
+            branch.cversion = cversion;
+            branch.pzxid = zxid;
+        }
+        is_more
+    }
+
+    /// Notes that a child has gone. Whether nothing later was known.
+    pub(crate) fn date_children(&mut self, slot: Slot, zxid: Zxid) -> bool {
+        let branch = self.branch_mut(slot);
+        let is_later = zxid > branch.pzxid;
+        if is_later {
+            branch.pzxid = zxid;
+        }
+        is_later
     }
 
     pub(crate) fn set_acl(&mut self, slot: Slot, acl: AclSlot) {
@@ -695,6 +730,29 @@ fn concat(name: &[u8], data: &[u8]) -> Box<[u8]> {
     both.extend_from_slice(name);
     both.extend_from_slice(data);
     both.into_boxed_slice()
+}
+
+/// What clients see of a stat (Java `DataNode.copyStat`).
+pub(crate) fn visible_stat(
+    stat: &StatPersisted,
+    children: usize,
+    data_len: usize,
+    rules: OwnerRules,
+) -> Stat {
+    let num_children = wire_len(children);
+    Stat {
+        czxid: stat.czxid,
+        mzxid: stat.mzxid,
+        ctime: stat.ctime,
+        mtime: stat.mtime,
+        version: stat.version,
+        cversion: stat.cversion.wrapping_mul(2).wrapping_sub(num_children),
+        aversion: stat.aversion,
+        ephemeral_owner: EphemeralOwner::from_raw(stat.ephemeral_owner, rules).visible(),
+        data_length: wire_len(data_len),
+        num_children,
+        pzxid: stat.pzxid,
+    }
 }
 
 /// A length as the wire has it.

@@ -9,7 +9,7 @@ use crate::acl_table::{AclSlot, AclTable};
 use crate::child_lists::ChildListLimits;
 use crate::digest;
 use crate::index::Twice;
-use crate::nodes::{Draft, Nodes, Slot};
+use crate::nodes::{Draft, Nodes, Slot, visible_stat};
 use crate::owners::Owners;
 use crate::path_hash::PathHash;
 use crate::quota::{self, Quota, QuotaPaths, QuotaText};
@@ -153,7 +153,7 @@ impl Tree {
     }
 
     pub(crate) fn stat(&self, slot: Slot) -> Stat {
-        self.nodes.stat(slot, self.options.owner_rules)
+        self.nodes.parts(slot).stat(self.options.owner_rules)
     }
 
     pub(crate) fn owner(&self, slot: Slot) -> EphemeralOwner {
@@ -173,11 +173,10 @@ impl Tree {
     }
 
     /// Inserts a node, with an ACL that the caller has acquired.
-    fn insert(&mut self, parent: Slot, path: &str, acl: AclSlot, draft: Draft) -> Slot {
+    fn insert(&mut self, parent: Slot, path: &str, acl: AclSlot, draft: Draft) {
         let owner = self.count_in(path, &draft);
         let slot = self.nodes.insert(parent, acl, draft);
         self.inserted(slot, owner);
-        slot
     }
 
     /// As [`Tree::insert`], for the loader: see [`Nodes::insert_deferred`].
@@ -233,31 +232,25 @@ impl Tree {
         let acl = self.acls.acquire(new.acl);
         let digest = self.options.counted(new.path, new.data, &stat);
         let draft = Draft::new(hash, name, new.data, stat, digest);
-        let slot = self.insert(parent, new.path, acl, draft);
+        let data_len = draft.data_len();
+        self.insert(parent, new.path, acl, draft);
         self.quota_after_create(new.path, parent_path, name);
-        self.charge(new.path, data_len(new.data), 1);
-        let rules = self.options.owner_rules;
+        self.charge(new.path, signed(data_len), 1);
         Ok(Created {
             acl,
             parent,
-            stat: self.nodes.visible_stat(slot, &stat, rules),
+            stat: visible_stat(&stat, 0, data_len, self.options.owner_rules),
         })
     }
 
     /// Raises a parent's count of created children, unless a later creation has done so already
     /// (Java `DataTree.setCversionPzxid`).
     pub(crate) fn count_creation(&mut self, parent: Slot, cversion: i32, zxid: Zxid) {
-        let (current, _) = self.nodes.children_changed(parent);
+        self.walks.before_change(parent, &self.nodes, &self.acls);
         // Logs of 3.3 have no count.
-        let cversion = if cversion == -1 {
-            current.wrapping_add(1)
-        } else {
-            cversion
-        };
-        if cversion > current {
-            self.change_stat(parent, |nodes| {
-                nodes.set_children_changed(parent, cversion, zxid);
-            });
+        let cversion = (cversion != -1).then_some(cversion);
+        if self.nodes.count_creation(parent, cversion, zxid) {
+            self.make_stale(parent);
         }
     }
 
@@ -276,11 +269,9 @@ impl Tree {
 
     /// A deletion always dates its parent, even if the node turns out to be gone.
     pub(crate) fn touch_parent(&mut self, parent: Slot, zxid: Zxid) {
-        let (cversion, pzxid) = self.nodes.children_changed(parent);
-        if zxid > pzxid {
-            self.change_stat(parent, |nodes| {
-                nodes.set_children_changed(parent, cversion, zxid);
-            });
+        self.walks.before_change(parent, &self.nodes, &self.acls);
+        if self.nodes.date_children(parent, zxid) {
+            self.make_stale(parent);
         }
     }
 
@@ -317,22 +308,28 @@ impl Tree {
     ) -> Stat {
         let grown = signed(data.map_or(0, <[u8]>::len)) - signed(self.nodes.data_len(slot));
         self.walks.before_change(slot, &self.nodes, &self.acls);
-        self.nodes.set_data(slot, data);
-        self.nodes.set_modified(slot, version, mzxid, mtime);
-        let stat = self.nodes.stat_persisted(slot);
-        if self.nodes.is_counted(slot) {
-            self.count_anew(slot, path, data, &stat);
+        self.nodes.modify(slot, data, version, mzxid, mtime);
+        let node = self.nodes.parts(slot);
+        let stat = node.stat(self.options.owner_rules);
+        if node.is_counted() && node.is_branch() {
+            let prefix = digest::prefix(path, data);
+            self.nodes.keep_digest_prefix(slot, prefix);
+            self.make_stale(slot);
+        } else if node.is_counted() {
+            let after = digest::node(path, data, &node.stat_persisted());
+            let before = self.nodes.set_digest(slot, after);
+            self.count(before, after);
         }
         self.data_size += grown;
         self.charge(path, grown, 0);
-        let rules = self.options.owner_rules;
-        self.nodes.visible_stat(slot, &stat, rules)
+        stat
     }
 
     /// Java `DataTree.setACL`.
     pub(crate) fn set_acl(&mut self, slot: Slot, acl: &AclList, aversion: i32) {
         self.replace_acl(slot, acl);
-        self.change_stat(slot, |nodes| nodes.set_aversion(slot, aversion));
+        self.nodes.set_aversion(slot, aversion);
+        self.make_stale(slot);
     }
 
     fn replace_acl(&mut self, slot: Slot, acl: &AclList) {
@@ -361,26 +358,7 @@ impl Tree {
         paths
     }
 
-    /// Changes a node's stat alone, so that walks and digest notice.
-    fn change_stat(&mut self, slot: Slot, change: impl FnOnce(&mut Nodes)) {
-        self.walks.before_change(slot, &self.nodes, &self.acls);
-        change(&mut self.nodes);
-        self.make_stale(slot);
-    }
-
-    /// A counted node's data has changed.
-    fn count_anew(&mut self, slot: Slot, path: &str, data: Option<&[u8]>, stat: &StatPersisted) {
-        if self.nodes.is_branch(slot) {
-            let prefix = digest::prefix(path, data);
-            self.nodes.keep_digest_prefix(slot, prefix);
-            self.make_stale(slot);
-        } else {
-            let after = digest::node(path, data, stat);
-            let before = self.nodes.set_digest(slot, after);
-            self.count(before, after);
-        }
-    }
-
+    /// A node's stat has changed, or its data with it.
     fn make_stale(&mut self, slot: Slot) {
         if let Some(digest) = self.nodes.make_stale(slot) {
             self.count(digest, 0);
@@ -397,10 +375,7 @@ impl Tree {
     /// then [`Tree::digest`] is right, but does so each time.
     pub(crate) fn settle_digest(&mut self) {
         while let Some(slot) = self.stale.pop() {
-            let prefix = self.nodes.digest_prefix(slot);
-            self.nodes.keep_digest_prefix(slot, prefix);
-            let digest = digest::after_prefix(prefix, &self.nodes.stat_persisted(slot));
-            self.nodes.set_digest(slot, digest);
+            let digest = self.nodes.refresh_digest(slot);
             self.count(0, digest);
         }
     }
@@ -408,8 +383,7 @@ impl Tree {
     /// What a node counts for in the digest.
     pub(crate) fn node_digest(&self, slot: Slot) -> u32 {
         if self.nodes.is_stale(slot) {
-            let stat = self.nodes.stat_persisted(slot);
-            digest::after_prefix(self.nodes.digest_prefix(slot), &stat)
+            self.nodes.digest_now(slot)
         } else {
             self.nodes.digest(slot)
         }

@@ -44,7 +44,7 @@ fn a_node_costs_at_most_128_bytes_beyond_its_name_and_data() {
         let mut nodes = tree_of(count);
         // The worst: none is as it was created.
         for slot in (0..nodes.end()).map(Slot) {
-            nodes.set_modified(slot, 1, Zxid(1), 1);
+            nodes.modify(slot, Some(&[7; DATA_LEN]), 1, Zxid(1), 1);
         }
         let mut bytes = allocated(nodes.index_bytes());
         for slot in nodes.subtree(Slot::ROOT) {

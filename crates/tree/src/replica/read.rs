@@ -50,7 +50,8 @@ impl Replica {
         watcher: Option<WatcherId>,
     ) -> Result<(Option<&[u8]>, Stat), ErrorCode> {
         let slot = self.read(WatchKind::Data, path, access, watcher)?;
-        Ok((self.tree.nodes.data(slot), self.tree.stat(slot)))
+        let node = self.tree.nodes.parts(slot);
+        Ok((node.data(), node.stat(self.options().owner_rules)))
     }
 
     /// getChildren, getChildren2.
