@@ -2,6 +2,7 @@
 
 mod codec;
 mod log;
+mod order;
 mod tree;
 mod watch;
 
@@ -25,6 +26,10 @@ pub(crate) const ALL: &[Case] = &[
     tree::LIST_AGAIN,
     tree::SET,
     tree::CREATE,
+    tree::MULTI,
+    order::SET,
+    order::CREATE,
+    order::MULTI,
     log::APPEND,
     watch::LEAVE,
     watch::FIRE,

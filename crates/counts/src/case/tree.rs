@@ -47,6 +47,15 @@ pub(crate) const CREATE: Case = Case {
     run: create,
 };
 
+pub(crate) const MULTI: Case = Case {
+    name: "tree-multi",
+    what: "apply one create of the 1000 in a multi",
+    times: 10_000,
+    run: multi,
+};
+
+/// Creates in one multi, all below one parent.
+pub(crate) const MULTI_LEN: u32 = 1000;
 const NODES: u32 = 10_000;
 const NODES_PER_DIRECTORY: u32 = 100;
 
@@ -63,20 +72,8 @@ pub(crate) struct Forest {
 
 impl Forest {
     pub(crate) fn grown() -> anyhow::Result<Forest> {
-        let options = TreeOptions {
-            digest: true,
-            owner_rules: OwnerRules {
-                extended_types: true,
-                emulate_353_ttl: false,
-            },
-            // Lists of a hundred short names, too.
-            child_lists: ChildListLimits {
-                bytes_min: 0,
-                ..ChildListLimits::USUAL
-            },
-        };
         let mut forest = Forest {
-            replica: Replica::new(options),
+            replica: Replica::new(options()),
             zxid: 0,
         };
         for directory in 0..NODES / NODES_PER_DIRECTORY {
@@ -107,10 +104,30 @@ impl Forest {
     }
 }
 
+pub(crate) fn options() -> TreeOptions {
+    TreeOptions {
+        digest: true,
+        owner_rules: OwnerRules {
+            extended_types: true,
+            emulate_353_ttl: false,
+        },
+        // Lists of a hundred short names, too.
+        child_lists: ChildListLimits {
+            bytes_min: 0,
+            ..ChildListLimits::USUAL
+        },
+    }
+}
+
 /// The nodes of the tree, over and over, in an order in which neighbours are not next to each other.
 pub(crate) fn path(number: u32) -> String {
     let number = number.wrapping_mul(7919) % NODES;
     format!("/d{}/n{number}", number % (NODES / NODES_PER_DIRECTORY))
+}
+
+/// Of a node that is not there.
+pub(crate) fn new_path(number: u32) -> String {
+    format!("/d{}/new{number}", number % (NODES / NODES_PER_DIRECTORY))
 }
 
 pub(crate) fn set_txn(path: String) -> Txn {
@@ -199,9 +216,22 @@ fn set(times: u32) -> anyhow::Result<()> {
 fn create(times: u32) -> anyhow::Result<()> {
     let mut forest = Forest::grown()?;
     let txns: Vec<Txn> = (0..2 * CREATE.times)
-        .map(|number| create_txn(&format!("/d{}/new{number}", number % 100)))
+        .map(|number| create_txn(&new_path(number)))
         .collect();
     for txn in txns.iter().take(usize::try_from(times)?) {
+        forest.apply(txn)?;
+    }
+    Ok(())
+}
+
+fn multi(times: u32) -> anyhow::Result<()> {
+    let mut forest = Forest::grown()?;
+    let multi = |number: u32| {
+        let paths = (0..MULTI_LEN).map(|op| format!("/d{}/new{number}-{op}", number % 100));
+        Txn::Multi(paths.map(|path| create_txn(&path)).collect())
+    };
+    let txns: Vec<Txn> = (0..2 * MULTI.times / MULTI_LEN).map(multi).collect();
+    for txn in txns.iter().take(usize::try_from(times / MULTI_LEN)?) {
         forest.apply(txn)?;
     }
     Ok(())
