@@ -22,7 +22,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 use tracing::{error, info, warn};
-use zooid_node::{ConnId, Context, Input, Node, Output};
+use zooid_node::{ConnId, Context, Input, Node, Now, Output};
 use zooid_proto::TxnRecord;
 use zooid_proto::election::PeerState;
 use zooid_tree::{Fired, Replica};
@@ -36,6 +36,8 @@ const BATCH_MAX: usize = 1024;
 const ANSWERED_HERE_MAX: usize = 2;
 /// Outputs for which there is always room.
 const OUTPUTS_KEPT_MAX: usize = 4096;
+/// Looking at it for each would take as long as some of them do. Only latencies are told by it.
+const OUTPUTS_PER_LOOK_AT_THE_CLOCK: usize = 32;
 
 /// What reaches the core.
 pub(crate) enum CoreMessage {
@@ -64,6 +66,10 @@ pub(crate) struct Core {
     touched: BTreeMap<ConnId, Arc<Client>>,
     /// Whose transactions come now.
     origin: TxnOrigin,
+    /// Transactions applied and not counted yet.
+    commits: u64,
+    /// As of the last look at the clock.
+    now: Now,
     /// The way to the other servers; `None` for a standalone server.
     peers: Option<Peers>,
     /// Links to wake when everything is queued.
@@ -101,6 +107,8 @@ impl Core {
             fired: Vec::new(),
             touched: BTreeMap::new(),
             origin: TxnOrigin::Own,
+            commits: 0,
+            now: clock::now(),
             peers: None,
             filled: BTreeMap::new(),
             down: Vec::new(),
@@ -261,7 +269,6 @@ impl Core {
                 record,
             } = output
             {
-                self.shared.stats.logged(record.len(), self.origin);
                 if appends
                     .as_ref()
                     .is_none_or(|made| made.generation != *generation)
@@ -282,7 +289,12 @@ impl Core {
     }
 
     fn store_all(&self, appends: Option<Appends>) -> Result<(), String> {
-        appends.map_or(Ok(()), |appends| self.store(LogCommand::Append(appends)))
+        let Some(appends) = appends else {
+            return Ok(());
+        };
+        let sizes = appends.records.iter().map(|(_, record)| record.len());
+        self.shared.stats.logged(sizes, self.origin);
+        self.store(LogCommand::Append(appends))
     }
 
     fn store(&self, command: LogCommand) -> Result<(), String> {
@@ -327,7 +339,10 @@ impl Core {
         let shared = Arc::clone(&self.shared);
         let mut has_left = false;
         let mut lock = None;
-        for output in outputs {
+        for (done, output) in outputs.enumerate() {
+            if done.is_multiple_of(OUTPUTS_PER_LOOK_AT_THE_CLOCK) {
+                self.now = clock::now();
+            }
             match output {
                 Output::Vote { to, message } => self.peers().election.send(to, message),
                 Output::Dial { link, server } => self.peers().links.dial(link, server),
@@ -368,10 +383,18 @@ impl Core {
                 other => self.perform_locked(locked(&mut lock, &shared), other),
             }
         }
+        self.count_commits();
         Ok(has_left)
     }
 
+    /// Has those since the last time counted: all at once, because counters that others read are dear.
+    fn count_commits(&mut self) {
+        let commits = std::mem::take(&mut self.commits);
+        self.shared.stats.committed(commits, self.origin);
+    }
+
     fn role_changed(&mut self) {
+        self.count_commits();
         if let Some(status) = self.node.peer() {
             self.origin = match status.state {
                 PeerState::Leading => TxnOrigin::Own,
@@ -460,7 +483,7 @@ impl Core {
     fn commit(&mut self, replica: &mut Replica, record: &TxnRecord, owner: Option<ConnId>) {
         let owner = owner.and_then(|id| self.client(id));
         if let Some(client) = &owner {
-            let ctx = self.shared.context(replica);
+            let ctx = self.shared.context(self.now, replica);
             client.conn.lock().before_commit(&ctx);
         }
         let mismatches = replica.digest_mismatches();
@@ -475,14 +498,14 @@ impl Core {
             warn!(zxid = %record.header.zxid, op = record.header.op, "tree digest mismatch");
             self.shared.stats.digest_mismatched();
         }
-        self.shared.stats.committed(self.origin);
+        self.commits += 1;
         self.shared.stats.watches_fired(&fired);
         for event in fired.drain(..) {
             self.deliver(replica, &event);
         }
         self.fired = fired;
         if let Some(client) = owner {
-            let ctx = self.shared.context(replica);
+            let ctx = self.shared.context(self.now, replica);
             client.conn.lock().on_commit(&ctx, record, &applied);
         }
     }
@@ -500,7 +523,7 @@ impl Core {
         act: impl FnOnce(&Client, &Context<'_>),
     ) {
         if let Some(client) = self.client(id) {
-            act(&client, &self.shared.context(replica));
+            act(&client, &self.shared.context(self.now, replica));
         }
     }
 

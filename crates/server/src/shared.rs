@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering}
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use zooid_config::Config;
-use zooid_node::{ConnId, Context, Node, Settings};
+use zooid_node::{ConnId, Context, Node, Now, Settings};
 use zooid_proto::{SessionId, Zxid};
 use zooid_tree::{Replica, Walk};
 
@@ -107,9 +107,9 @@ impl Shared {
     }
 
     /// What a connection needs, over a replica that the caller has locked.
-    pub(crate) fn context<'a>(&'a self, replica: &'a Replica) -> Context<'a> {
+    pub(crate) fn context<'a>(&'a self, now: Now, replica: &'a Replica) -> Context<'a> {
         Context {
-            now: clock::now(),
+            now,
             settings: &self.settings,
             replica,
         }

@@ -378,21 +378,24 @@ impl ServerStats {
     }
 
     /// A transaction goes to the log: of this server's own, or of its leader's.
-    pub(crate) fn logged(&self, bytes: usize, origin: TxnOrigin) {
-        add(&self.counters.txns_logged, 1);
+    /// Transactions of these sizes go to the log.
+    pub(crate) fn logged(&self, sizes: impl ExactSizeIterator<Item = usize>, origin: TxnOrigin) {
+        let txns = count(sizes.len());
+        add(&self.counters.txns_logged, txns);
         match origin {
             TxnOrigin::Own => {
-                add(&self.counters.proposals, 1);
-                self.roles.lock().proposed(bytes);
+                add(&self.counters.proposals, txns);
+                let mut roles = self.roles.lock();
+                sizes.for_each(|bytes| roles.proposed(bytes));
             }
-            TxnOrigin::Leader => add(&self.counters.proposals_received, 1),
+            TxnOrigin::Leader => add(&self.counters.proposals_received, txns),
         }
     }
 
-    pub(crate) fn committed(&self, origin: TxnOrigin) {
+    pub(crate) fn committed(&self, txns: u64, origin: TxnOrigin) {
         match origin {
-            TxnOrigin::Own => add(&self.counters.commits, 1),
-            TxnOrigin::Leader => add(&self.counters.commits_received, 1),
+            TxnOrigin::Own => add(&self.counters.commits, txns),
+            TxnOrigin::Leader => add(&self.counters.commits_received, txns),
         }
     }
 
