@@ -196,6 +196,19 @@ impl<'a> Reader<'a> {
         self.opt_str()?.ok_or(DecodeError::Null)
     }
 
+    /// As [`Reader::opt_str`], for who keeps the string.
+    ///
+    /// # Errors
+    /// As [`Reader::buffer`].
+    pub fn string(&mut self) -> Result<Option<String>, DecodeError> {
+        // Copied first, since well-formed text is told faster where an allocation begins.
+        let own = |bytes: &[u8]| match String::from_utf8(bytes.to_vec()) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        };
+        Ok(self.buffer()?.map(own))
+    }
+
     /// A vector's element count; null and negative counts read as empty, as in Java.
     ///
     /// # Errors

@@ -53,7 +53,7 @@ impl Jute for i64 {
 
 impl Jute for String {
     fn decode(r: &mut Reader<'_>) -> Result<String, DecodeError> {
-        Ok(r.str()?.into_owned())
+        r.string()?.ok_or(DecodeError::Null)
     }
     fn encode(&self, out: &mut Vec<u8>) {
         put_str(out, self);
@@ -62,7 +62,7 @@ impl Jute for String {
 
 impl Jute for Option<String> {
     fn decode(r: &mut Reader<'_>) -> Result<Option<String>, DecodeError> {
-        Ok(r.opt_str()?.map(alloc::borrow::Cow::into_owned))
+        r.string()
     }
     fn encode(&self, out: &mut Vec<u8>) {
         match self {

@@ -230,17 +230,10 @@ impl Txn {
     /// # Errors
     /// [`DecodeError`] when malformed, and for types that no log may hold.
     pub fn decode(r: &mut Reader<'_>, op: i32) -> Result<Txn, DecodeError> {
-        Ok(match OpCode::from_code(op) {
-            Some(OpCode::CreateSession) => Txn::CreateSession {
-                timeout_ms: r.i32()?,
-            },
-            Some(OpCode::CloseSession) => decode_close_session(r)?,
-            Some(OpCode::Multi) => decode_multi(r)?,
-            Some(OpCode::SetAcl) => Txn::SetAcl(Jute::decode(r)?),
-            Some(OpCode::Reconfig) => Txn::Reconfig(Jute::decode(r)?),
-            Some(OpCode::Check) | None => return Err(unknown_type(op)),
-            Some(_) => decode_simple(r, op)?,
-        })
+        match OpCode::from_code(op) {
+            Some(op) if op != OpCode::Check => decode_body(r, op),
+            _ => Err(unknown_type(op)),
+        }
     }
 
     /// Appends the body.
@@ -306,26 +299,48 @@ fn unknown_type(value: i32) -> DecodeError {
     }
 }
 
-/// The bodies that may also stand inside a multi.
-fn decode_simple(r: &mut Reader<'_>, op: i32) -> Result<Txn, DecodeError> {
-    Ok(match OpCode::from_code(op) {
-        Some(OpCode::Error) => Txn::Error(Jute::decode(r)?),
-        Some(OpCode::Create) => Txn::Create(decode_create(r)?),
-        Some(OpCode::Create2) => Txn::Create2(Jute::decode(r)?),
-        Some(OpCode::CreateTtl) => Txn::CreateTtl(Jute::decode(r)?),
-        Some(OpCode::CreateContainer) => Txn::CreateContainer(Jute::decode(r)?),
-        Some(OpCode::Delete) => Txn::Delete {
+/// Whether it may stand inside a multi.
+fn is_part(op: OpCode) -> bool {
+    matches!(
+        op,
+        OpCode::Error
+            | OpCode::Create
+            | OpCode::Create2
+            | OpCode::CreateTtl
+            | OpCode::CreateContainer
+            | OpCode::Delete
+            | OpCode::DeleteContainer
+            | OpCode::SetData
+            | OpCode::Check
+    )
+}
+
+fn decode_body(r: &mut Reader<'_>, op: OpCode) -> Result<Txn, DecodeError> {
+    Ok(match op {
+        OpCode::CreateSession => Txn::CreateSession {
+            timeout_ms: r.i32()?,
+        },
+        OpCode::CloseSession => decode_close_session(r)?,
+        OpCode::Error => Txn::Error(Jute::decode(r)?),
+        OpCode::Create => Txn::Create(decode_create(r)?),
+        OpCode::Create2 => Txn::Create2(Jute::decode(r)?),
+        OpCode::CreateTtl => Txn::CreateTtl(Jute::decode(r)?),
+        OpCode::CreateContainer => Txn::CreateContainer(Jute::decode(r)?),
+        OpCode::Delete => Txn::Delete {
             path: Jute::decode(r)?,
         },
-        Some(OpCode::DeleteContainer) => Txn::DeleteContainer {
+        OpCode::DeleteContainer => Txn::DeleteContainer {
             path: Jute::decode(r)?,
         },
-        Some(OpCode::SetData) => Txn::SetData(Jute::decode(r)?),
-        Some(OpCode::Check) => Txn::Check {
+        OpCode::SetData => Txn::SetData(Jute::decode(r)?),
+        OpCode::Reconfig => Txn::Reconfig(Jute::decode(r)?),
+        OpCode::SetAcl => Txn::SetAcl(Jute::decode(r)?),
+        OpCode::Check => Txn::Check {
             path: Jute::decode(r)?,
             version: r.i32()?,
         },
-        _ => return Err(unknown_type(op)),
+        OpCode::Multi => decode_multi(r)?,
+        other => return Err(unknown_type(other.code())),
     })
 }
 
@@ -368,7 +383,8 @@ fn decode_multi(r: &mut Reader<'_>) -> Result<Txn, DecodeError> {
         let op = r.i32()?;
         let body = r.bytes()?.ok_or(DecodeError::Null)?;
         let mut body = Reader::shared(&body, zooid_jute::Limit(usize::MAX));
-        txns.push(decode_simple(&mut body, op)?);
+        let part = OpCode::from_code(op).filter(|op| is_part(*op));
+        txns.push(decode_body(&mut body, part.ok_or(unknown_type(op))?)?);
     }
     Ok(Txn::Multi(txns))
 }
