@@ -37,7 +37,7 @@ pub use multi::{MultiHeader, MultiOp, MultiRead, MultiReadOp, MultiRequest, Mult
 pub use op_code::OpCode;
 pub use owner::{CreateMode, EphemeralOwner, MAX_TTL_MS, OwnerRules};
 pub use packet_run::PacketRun;
-pub use quorum::{LearnerInfo, PacketType, QuorumPacket};
+pub use quorum::{LearnerInfo, PacketDecoder, PacketType, QuorumPacket};
 pub use session_password::{PASSWORD_LEN, session_password};
 pub use stat::{Stat, StatPersisted};
 pub use txn::{

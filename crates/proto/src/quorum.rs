@@ -1,5 +1,9 @@
 //! Packets between a leader and its learners (spec §6.1; Java `QuorumPacket`, `LearnerInfo`).
 
+mod decoder;
+
+pub use decoder::PacketDecoder;
+
 use crate::{DecodeError, Epoch, Id, Jute, Limit, OpCode, Reader, ServerId, SessionId, Zxid};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -141,23 +145,6 @@ impl QuorumPacket {
         }
     }
 
-    /// Takes the next packet of several off the reader; `None` when it is not whole yet, and the reader is
-    /// then left where it was.
-    ///
-    /// # Errors
-    /// As [`QuorumPacket::split`].
-    pub fn next(r: &mut Reader<'_>) -> Result<Option<QuorumPacket>, DecodeError> {
-        let before = r.clone();
-        match QuorumPacket::decode(r) {
-            Ok(packet) => Ok(Some(packet)),
-            Err(DecodeError::Truncated { .. }) => {
-                *r = before;
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
     /// Decodes the packet at the front of `input` and says how long it is; `None` when it is not whole
     /// yet. Data is shared with `input`, not copied. The caller bounds how much it gathers for one.
     ///
@@ -168,28 +155,14 @@ impl QuorumPacket {
         limit: Limit,
     ) -> Result<Option<(QuorumPacket, usize)>, DecodeError> {
         let mut r = Reader::shared(input, limit);
-        let packet = QuorumPacket::next(&mut r)?;
+        let packet = PacketDecoder::default().next(&mut r)?;
         Ok(packet.map(|packet| (packet, input.len() - r.rest().len())))
     }
 }
 
 impl Jute for QuorumPacket {
     fn decode(r: &mut Reader<'_>) -> Result<QuorumPacket, DecodeError> {
-        let kind = Jute::decode(r)?;
-        let zxid = Jute::decode(r)?;
-        let data = r.bytes()?;
-        let auth = if r.rest().starts_with(&NULL) {
-            r.take(NULL.len())?;
-            None
-        } else {
-            Some(Vec::decode(r)?.into())
-        };
-        Ok(QuorumPacket {
-            kind,
-            zxid,
-            data,
-            auth,
-        })
+        PacketDecoder::default().decode(r)
     }
     fn encode(&self, out: &mut Vec<u8>) {
         let data = self.data.as_deref();

@@ -9,8 +9,8 @@ use zooid_proto::quorum::ForwardedRequest;
 use zooid_proto::request::CreateRequest;
 use zooid_proto::response::GetDataResponse;
 use zooid_proto::{
-    Acl, CreateMode, ErrorCode, Id, Jute, Limit, OpCode, PacketType, QuorumPacket, Reader,
-    ReplyHeader, RequestHeader, SessionId, Stat, TxnRecord, Zxid, perms,
+    Acl, CreateMode, ErrorCode, Id, Jute, Limit, OpCode, PacketDecoder, PacketType, QuorumPacket,
+    Reader, ReplyHeader, RequestHeader, SessionId, Stat, TxnRecord, Zxid, perms,
 };
 
 use super::tree::create_record;
@@ -162,9 +162,10 @@ fn validate_path(times: u32) -> anyhow::Result<()> {
 
 fn decode_forwarded(times: u32) -> anyhow::Result<()> {
     let bytes = Bytes::from(forwarded_create().to_packet().to_vec());
+    let mut decoder = PacketDecoder::default();
     for _ in 0..times {
         let mut reader = Reader::shared(black_box(&bytes), Limit::default());
-        let packet = QuorumPacket::next(&mut reader)?.context("it is whole")?;
+        let packet = decoder.next(&mut reader)?.context("it is whole")?;
         black_box(ForwardedRequest::from_packet(&packet)?);
     }
     Ok(())
@@ -183,9 +184,10 @@ fn encode_forwarded(times: u32) -> anyhow::Result<()> {
 
 fn decode_ack(times: u32) -> anyhow::Result<()> {
     let bytes = Bytes::from(QuorumPacket::new(PacketType::Ack, Zxid(1 << 32)).to_vec());
+    let mut decoder = PacketDecoder::default();
     for _ in 0..times {
         let mut reader = Reader::shared(black_box(&bytes), Limit::default());
-        black_box(QuorumPacket::next(&mut reader)?);
+        black_box(decoder.next(&mut reader)?);
     }
     Ok(())
 }

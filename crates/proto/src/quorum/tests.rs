@@ -90,3 +90,77 @@ fn touches_are_a_plain_sequence() {
     assert!(decode_touches(&data[..13]).is_err());
     assert_eq!(decode_touches(&[]), Ok(vec![]));
 }
+
+fn request_of(session: i64, ids: &[Id]) -> QuorumPacket {
+    ForwardedRequest {
+        session: SessionId(session),
+        cxid: 4,
+        op: 1,
+        body: Bytes::from_static(b"body"),
+        ids: ids.into(),
+    }
+    .to_packet()
+}
+
+fn decode_with(decoder: &mut PacketDecoder, packet: &QuorumPacket) -> QuorumPacket {
+    let bytes = Bytes::from(packet.to_vec());
+    let mut r = Reader::shared(&bytes, Limit::default());
+    let decoded = decoder.next(&mut r).unwrap().unwrap();
+    assert!(r.is_empty());
+    decoded
+}
+
+#[test]
+fn the_same_identities_are_decoded_once() {
+    let mut decoder = PacketDecoder::default();
+    let packet = request_of(9, &[Id::new("ip", "127.0.0.1")]);
+    let [first, second] = [(); 2].map(|()| decode_with(&mut decoder, &packet).auth.unwrap());
+    assert!(Arc::ptr_eq(&first, &second));
+}
+
+#[test]
+fn whatever_came_before_identities_are_those_of_the_request() {
+    let ip = Id::new("ip", "127.0.0.1");
+    let longer = Id::new("ip", "127.0.0.12");
+    let user = Id::new("digest", "somebody:hash");
+    let long = Id::new("digest", &"x".repeat(5000));
+    let null = Id {
+        scheme: None,
+        id: None,
+    };
+    let lists: [&[Id]; 8] = [
+        &[],
+        &[ip.clone()],
+        &[longer],
+        &[ip.clone(), user.clone()],
+        &[user.clone(), ip.clone()],
+        &[user],
+        &[long],
+        &[null, ip],
+    ];
+    let mut decoder = PacketDecoder::default();
+    for earlier in lists {
+        for later in lists {
+            for session in [0, 1, 16] {
+                for ids in [earlier, later] {
+                    let packet = request_of(session, ids);
+                    assert_eq!(decode_with(&mut decoder, &packet), packet);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn identities_that_are_known_are_waited_for_all_the_same() {
+    let mut decoder = PacketDecoder::default();
+    let packet = request_of(9, &[Id::new("ip", "127.0.0.1")]);
+    decode_with(&mut decoder, &packet);
+    let whole = Bytes::from(packet.to_vec());
+    for len in 0..whole.len() {
+        let part = whole.slice(..len);
+        let mut r = Reader::shared(&part, Limit::default());
+        assert_eq!(decoder.next(&mut r), Ok(None));
+        assert_eq!(r.rest(), part);
+    }
+}

@@ -14,7 +14,7 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
 use zooid_node::Input;
-use zooid_proto::{Limit, PacketRun, PacketType, QuorumPacket, Reader, Zxid};
+use zooid_proto::{Limit, PacketDecoder, PacketRun, PacketType, Reader, Zxid};
 
 /// Bytes of a block that packets are received in.
 const BLOCK_BYTES: usize = 64 << 10;
@@ -38,6 +38,7 @@ pub(super) struct LinkReader {
     socket: OwnedReadHalf,
     origin: Origin,
     limit: Limit,
+    decoder: PacketDecoder,
     buffer: BytesMut,
     /// How many inputs there were the last time: about as many as there will be.
     inputs_last: usize,
@@ -62,6 +63,7 @@ impl LinkReader {
             link,
             socket,
             origin,
+            decoder: PacketDecoder::default(),
             buffer: BytesMut::new(),
             inputs_last: 0,
             is_announced: origin == Origin::Dialled,
@@ -103,7 +105,7 @@ impl LinkReader {
                 Input::add_run(self.link.id, run, inputs);
                 continue;
             }
-            let next = QuorumPacket::next(&mut r);
+            let next = self.decoder.next(&mut r);
             let Some(packet) = next.map_err(|error| format!("no packet: {error}"))? else {
                 break;
             };
