@@ -5,7 +5,8 @@
 //! and never allocates more than the input it was given can justify.
 //!
 //! [`Reader`] walks a byte slice and bounds every length it meets; [`Jute`] is implemented by every
-//! type that has a Jute encoding; [`record!`] derives it for a struct, field by field.
+//! type that has a Jute encoding; [`record!`] derives it for a struct, field by field,
+//! and [`fixed_record!`] for one that always takes the same number of bytes.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -16,7 +17,7 @@ mod record;
 mod writer;
 
 pub use reader::{DecodeError, Limit, Reader};
-pub use record::Jute;
+pub use record::{Fixed, Jute};
 pub use writer::{put_buffer, put_str, put_vec_len};
 
 #[doc(hidden)]

@@ -24,6 +24,42 @@ pub trait Jute: Sized {
     }
 }
 
+/// A value whose encoding is always of the same length. There is room for all of it, or it is made, at
+/// once.
+pub trait Fixed: Jute {
+    /// Bytes of the encoding.
+    const LEN: usize;
+
+    /// Writes the encoding to the front of `out`; what is left of it.
+    ///
+    /// # Panics
+    /// If `out` is shorter than [`Fixed::LEN`].
+    fn write<'a>(&self, out: &'a mut [u8]) -> &'a mut [u8];
+}
+
+/// Writes to the front of `out`.
+fn write_array<const N: usize>(bytes: [u8; N], out: &mut [u8]) -> &mut [u8] {
+    let (front, rest) = out.split_first_chunk_mut().expect("there is room for all");
+    *front = bytes;
+    rest
+}
+
+impl Fixed for i32 {
+    const LEN: usize = 4;
+    #[inline]
+    fn write<'a>(&self, out: &'a mut [u8]) -> &'a mut [u8] {
+        write_array(self.to_be_bytes(), out)
+    }
+}
+
+impl Fixed for i64 {
+    const LEN: usize = 8;
+    #[inline]
+    fn write<'a>(&self, out: &'a mut [u8]) -> &'a mut [u8] {
+        write_array(self.to_be_bytes(), out)
+    }
+}
+
 impl Jute for bool {
     fn decode(r: &mut Reader<'_>) -> Result<bool, DecodeError> {
         r.bool()
@@ -103,9 +139,7 @@ impl<T: Jute> Jute for Vec<T> {
 #[macro_export]
 macro_rules! record {
     ($($(#[$meta:meta])* pub struct $name:ident { $($(#[$fmeta:meta])* $field:ident : $ty:ty),* $(,)? })+) => {$(
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct $name { $($(#[$fmeta])* pub $field: $ty),* }
+        $crate::struct_of!($(#[$meta])* $name { $($(#[$fmeta])* $field: $ty),* });
 
         impl $crate::Jute for $name {
             fn decode(r: &mut $crate::Reader<'_>) -> Result<Self, $crate::DecodeError> {
@@ -117,4 +151,43 @@ macro_rules! record {
             }
         }
     )+};
+}
+
+/// As [`record!`], of fields that are all [`Fixed`].
+#[macro_export]
+macro_rules! fixed_record {
+    ($($(#[$meta:meta])* pub struct $name:ident { $($(#[$fmeta:meta])* $field:ident : $ty:ty),* $(,)? })+) => {$(
+        $crate::struct_of!($(#[$meta])* $name { $($(#[$fmeta])* $field: $ty),* });
+
+        impl $crate::Jute for $name {
+            fn decode(r: &mut $crate::Reader<'_>) -> Result<Self, $crate::DecodeError> {
+                $(let $field = <$ty as $crate::Jute>::decode(r)?;)*
+                Ok($name { $($field),* })
+            }
+            fn encode(&self, out: &mut $crate::RecordVec<u8>) {
+                let mut bytes = [0; <$name as $crate::Fixed>::LEN];
+                $crate::Fixed::write(self, &mut bytes);
+                out.extend_from_slice(&bytes);
+            }
+        }
+
+        impl $crate::Fixed for $name {
+            const LEN: usize = 0 $(+ <$ty as $crate::Fixed>::LEN)*;
+            #[inline]
+            fn write<'a>(&self, out: &'a mut [u8]) -> &'a mut [u8] {
+                $(let out = $crate::Fixed::write(&self.$field, out);)*
+                out
+            }
+        }
+    )+};
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! struct_of {
+    ($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident : $ty:ty),* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name { $($(#[$fmeta])* pub $field: $ty),* }
+    };
 }

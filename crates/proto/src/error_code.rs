@@ -3,6 +3,7 @@
 use crate::{DecodeError, Jute, Reader};
 use alloc::vec::Vec;
 use core::fmt;
+use zooid_jute::Fixed;
 
 macro_rules! error_codes {
     ($($(#[$meta:meta])* $name:ident = $value:literal, $java:literal;)+) => {
@@ -118,5 +119,13 @@ impl Jute for ErrorCode {
     }
     fn encode(&self, out: &mut Vec<u8>) {
         self.code().encode(out);
+    }
+}
+
+impl Fixed for ErrorCode {
+    const LEN: usize = i32::LEN;
+    #[inline]
+    fn write<'a>(&self, out: &'a mut [u8]) -> &'a mut [u8] {
+        self.code().write(out)
     }
 }

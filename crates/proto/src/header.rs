@@ -1,9 +1,9 @@
 //! Headers of requests and replies.
 
 use crate::{ErrorCode, Zxid};
-use zooid_jute::record;
+use zooid_jute::fixed_record;
 
-record! {
+fixed_record! {
     /// Starts every client request after the first packet.
     pub struct RequestHeader {
         /// Chosen by the client and echoed; see [`xid`] for the special ones.

@@ -3,6 +3,7 @@
 use crate::{DecodeError, Jute, Reader};
 use alloc::vec::Vec;
 use core::fmt;
+use zooid_jute::Fixed;
 
 macro_rules! id_i64 {
     ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {$(
@@ -16,6 +17,14 @@ macro_rules! id_i64 {
             }
             fn encode(&self, out: &mut Vec<u8>) {
                 self.0.encode(out);
+            }
+        }
+
+        impl Fixed for $name {
+            const LEN: usize = i64::LEN;
+            #[inline]
+            fn write<'a>(&self, out: &'a mut [u8]) -> &'a mut [u8] {
+                self.0.write(out)
             }
         }
     )+};

@@ -1,9 +1,9 @@
 //! Node metadata.
 
 use crate::Zxid;
-use zooid_jute::record;
+use zooid_jute::fixed_record;
 
-record! {
+fixed_record! {
     /// What clients see of a node's metadata (68 bytes).
     #[derive(Copy, Default)]
     pub struct Stat {

@@ -5,9 +5,9 @@ use crate::{AclList, DecodeError, ErrorCode, Jute, OpCode, Reader, SessionId, Zx
 use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
-use zooid_jute::{put_vec_len, record};
+use zooid_jute::{Fixed, fixed_record, put_vec_len, record};
 
-record! {
+fixed_record! {
     /// First 16 bytes of a log or snapshot file.
     #[derive(Copy)]
     pub struct FileHeader {
@@ -42,7 +42,9 @@ record! {
         /// Sum of the nodes' digests.
         tree_digest: i64,
     }
+}
 
+record! {
     /// create, create2.
     pub struct CreateTxn {
         /// With its sequence suffix.
@@ -110,7 +112,7 @@ impl FileHeader {
     /// "ZKSN"
     pub const SNAPSHOT_MAGIC: i32 = 0x5A4B_534E;
     /// Bytes.
-    pub const LEN: usize = 16;
+    pub const LEN: usize = <FileHeader as Fixed>::LEN;
     /// What a log file starts with.
     pub const LOG: FileHeader = FileHeader {
         magic: FileHeader::LOG_MAGIC,
@@ -129,7 +131,7 @@ impl TxnDigest {
     /// The only version there is.
     pub const VERSION: i32 = 2;
     /// Bytes.
-    pub const LEN: usize = 12;
+    pub const LEN: usize = <TxnDigest as Fixed>::LEN;
 }
 
 /// A transaction's body: what to do, with everything already decided.

@@ -130,13 +130,13 @@ fn whatever_came_before_identities_are_those_of_the_request() {
     };
     let lists: [&[Id]; 8] = [
         &[],
-        &[ip.clone()],
+        core::slice::from_ref(&ip),
         &[longer],
         &[ip.clone(), user.clone()],
         &[user.clone(), ip.clone()],
         &[user],
         &[long],
-        &[null, ip],
+        &[null, ip.clone()],
     ];
     let mut decoder = PacketDecoder::default();
     for earlier in lists {
