@@ -306,8 +306,6 @@ impl Prep<'_> {
         // sees the error among them and changes nothing.
         if failed {
             self.pending.roll_back(mark);
-        } else {
-            self.pending.keep();
         }
         Txn::Multi(txns)
     }
@@ -373,12 +371,8 @@ impl Prep<'_> {
         parent.stat.pzxid = self.zxid;
         parent.child_count += 1;
         let owner = creation.owner(mode, asker.session).to_raw();
-        let node = Record::new(
-            path,
-            creation.request.data.as_deref(),
-            self.stat(owner),
-            acl.clone(),
-        );
+        let data = creation.request.data.as_ref();
+        let node = Record::new(data, self.stat(owner), acl.clone());
         self.pending
             .put(self.zxid, Key::of(&path[..parent_len]), parent);
         self.pending.put(self.zxid, key, node);
@@ -498,7 +492,7 @@ impl Prep<'_> {
         node.stat.version = version;
         node.stat.mtime = self.now.wall_ms;
         node.stat.mzxid = self.zxid;
-        node.set_data(&path, data.as_deref());
+        node.set_data(data.as_ref());
         self.pending.put(self.zxid, key, node);
         Ok(Txn::SetData(SetDataTxn {
             path,

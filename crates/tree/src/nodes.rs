@@ -213,7 +213,12 @@ impl<'a> Parts<'a> {
         visible_stat(&self.stat_persisted(), children, data_len, rules)
     }
 
-    fn kept_digest_prefix(&self) -> Option<u32> {
+    pub(crate) fn acl(&self) -> AclSlot {
+        self.node.acl
+    }
+
+    /// [`digest::prefix`] of path and data, if it is at hand.
+    pub(crate) fn kept_digest_prefix(&self) -> Option<u32> {
         self.branch?.digest_prefix.map(NonZeroU32::get)
     }
 }

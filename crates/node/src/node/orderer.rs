@@ -287,7 +287,7 @@ impl Node {
             time: now.wall_ms,
             op: txn.op_code().code(),
         };
-        let digest = self.settings.digest.then(|| self.pending.digest());
+        let digest = self.settings.digest.then(|| self.pending.digest(replica));
         let record = Box::new(TxnRecord {
             header,
             txn,

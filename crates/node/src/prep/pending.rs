@@ -1,6 +1,7 @@
 //! The tree as it will be: changes proposed and not yet applied, over the replica
 //! (Java `outstandingChanges`, `outstandingChangesForPath`).
 
+use bytes::Bytes;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use std::collections::VecDeque;
@@ -33,33 +34,38 @@ pub(super) struct Record {
     pub(super) child_count: u32,
     pub(super) acl: AclList,
     pub(super) data_len: i64,
-    /// State of the digest's checksum after path and data.
-    digest_prefix: u32,
-    /// What the node counts for in the tree's digest before this is changed: nothing, if it is new.
-    counted: u32,
+    content: Content,
+    /// What the node counts for in the sum of digests before this is changed: nothing, if it is new. `None`
+    /// if it is not counted yet.
+    counted: Option<u32>,
+}
+
+/// What a node's digest is made of, beside path and stat.
+#[derive(Clone, Debug)]
+enum Content {
+    Data(Option<Bytes>),
+    /// The data that is known to the replica.
+    Applied,
+    /// [`digest::prefix`] of that.
+    Prefix(u32),
 }
 
 impl Record {
     /// Of a node that is to be created.
-    pub(super) fn new(
-        path: &str,
-        data: Option<&[u8]>,
-        stat: StatPersisted,
-        acl: AclList,
-    ) -> Record {
+    pub(super) fn new(data: Option<&Bytes>, stat: StatPersisted, acl: AclList) -> Record {
         Record {
             stat,
             child_count: 0,
             acl,
-            data_len: super::data_len(data),
-            digest_prefix: digest::prefix(path, data),
-            counted: 0,
+            data_len: super::data_len(data.map(|data| &**data)),
+            content: Content::Data(data.cloned()),
+            counted: Some(0),
         }
     }
 
-    pub(super) fn set_data(&mut self, path: &str, data: Option<&[u8]>) {
-        self.data_len = super::data_len(data);
-        self.digest_prefix = digest::prefix(path, data);
+    pub(super) fn set_data(&mut self, data: Option<&Bytes>) {
+        self.data_len = super::data_len(data.map(|data| &**data));
+        self.content = Content::Data(data.cloned());
     }
 
     fn of(node: &NodeRef<'_>) -> Record {
@@ -68,42 +74,68 @@ impl Record {
             child_count: u32::try_from(node.child_count()).expect("nodes have 32-bit indices"),
             acl: node.acl().clone(),
             data_len: super::data_len(node.data()),
-            digest_prefix: node.digest_prefix(),
-            counted: node.digest(),
+            content: node
+                .kept_digest_prefix()
+                .map_or(Content::Applied, Content::Prefix),
+            counted: Some(node.digest()),
         }
     }
 }
 
-/// What a node counts for in the tree's digest.
-fn counted(path: &str, digest_prefix: u32, stat: &StatPersisted) -> u32 {
-    if digest::counts(path) {
-        digest::after_prefix(digest_prefix, stat)
-    } else {
-        0
+/// What a transaction makes of a path.
+#[derive(Clone, Debug)]
+struct Change {
+    zxid: Zxid,
+    path: Arc<str>,
+    hash: PathHash,
+    /// `None`: nothing.
+    after: Option<Record>,
+    /// The change of this path that was the latest until then.
+    before: Option<Number>,
+}
+
+impl Change {
+    fn is_of(&self, key: Key<'_>) -> bool {
+        self.hash == key.hash && *self.path == *key.path
+    }
+
+    /// Computes what the node, if there is one, counts for in the tree's digest.
+    fn count(&mut self, replica: &Replica) -> u32 {
+        let Some(record) = &mut self.after else {
+            return 0;
+        };
+        let digest = match &record.content {
+            _ if !digest::counts(&self.path) => 0,
+            Content::Data(data) => digest::node(&self.path, data.as_deref(), &record.stat),
+            Content::Prefix(prefix) => digest::after_prefix(*prefix, &record.stat),
+            Content::Applied => {
+                let node = replica.node_hashed(&self.path, self.hash);
+                let prefix = digest::prefix(&self.path, node.and_then(|node| node.data()));
+                record.content = Content::Prefix(prefix);
+                digest::after_prefix(prefix, &record.stat)
+            }
+        };
+        record.counted = Some(digest);
+        digest
     }
 }
 
-/// What will be at a path, and since which transaction. `None`: nothing.
-type Dated = (Zxid, Option<Record>);
-
-#[derive(Clone, Debug)]
-struct Changed {
-    path: Arc<str>,
-    hash: PathHash,
-    latest: Dated,
-}
+/// Changes are numbered in the order made.
+type Number = u64;
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
-    /// The latest change of each path. Its order means nothing.
-    changed: HashTable<Changed>,
-    /// What each transaction changes, in the order made, for forgetting.
-    order: VecDeque<(Zxid, PathHash)>,
-    /// What the transaction that is marked found where it changed something, for taking that back.
-    replaced: Vec<(Arc<str>, PathHash, Option<Dated>)>,
-    marked: bool,
+    changes: VecDeque<Change>,
+    /// The number of the first.
+    first: Number,
+    /// The latest of each path. Its order means nothing.
+    latest: HashTable<Number>,
+    has_digest: bool,
+    /// Of the tree after all of them, less what is uncounted.
     digest: i64,
+    /// Changes whose node is still to be counted: each once, when the transaction is complete.
+    uncounted: Vec<Number>,
 }
 
 /// Where to roll back to.
@@ -116,39 +148,56 @@ pub(super) struct Mark {
 impl Pending {
     pub(crate) fn new(replica: &Replica) -> Pending {
         Pending {
-            changed: HashTable::new(),
-            order: VecDeque::new(),
-            replaced: Vec::new(),
-            marked: false,
+            changes: VecDeque::new(),
+            first: 0,
+            latest: HashTable::new(),
+            has_digest: replica.options().digest,
             digest: replica.digest(),
+            uncounted: Vec::new(),
         }
     }
 
     /// Forgets what the replica has applied by now.
     pub(crate) fn forget_applied(&mut self, replica: &Replica) {
         let applied = replica.last_zxid();
-        let is_applied = |(zxid, _): &mut (Zxid, PathHash)| *zxid <= applied;
-        while let Some((_, hash)) = self.order.pop_front_if(is_applied) {
-            // Whichever path it is of: what is applied is not needed any more.
-            let is_done = |it: &Changed| it.hash == hash && it.latest.0 <= applied;
-            if let Ok(done) = self.changed.find_entry(hash.spread(), is_done) {
-                done.remove();
-            }
+        let is_applied = |change: &mut Change| change.zxid <= applied;
+        while let Some(change) = self.changes.pop_front_if(is_applied) {
+            let number = self.first;
+            self.first += 1;
+            self.unlist(change.hash, number, None);
         }
-        if self.order.is_empty() {
+        if self.changes.is_empty() {
             self.digest = replica.digest();
         }
     }
 
-    fn change_of(&self, key: Key<'_>) -> Option<&Option<Record>> {
-        let changed = self.changed.find(key.hash.spread(), is_of(key))?;
-        Some(&changed.latest.1)
+    /// Where the change with this number is the latest, `before` is from now on.
+    fn unlist(&mut self, hash: PathHash, number: Number, before: Option<Number>) {
+        let latest = self.latest.find_entry(hash.spread(), |it| *it == number);
+        if let Ok(mut latest) = latest {
+            match before {
+                Some(before) => *latest.get_mut() = before,
+                None => drop(latest.remove()),
+            }
+        }
+    }
+
+    fn next_number(&self) -> Number {
+        let len = u64::try_from(self.changes.len()).expect("a length fits 64 bits");
+        self.first + len
+    }
+
+    fn latest(&self, key: Key<'_>) -> Option<&Change> {
+        let change = |number: Number| &self.changes[index(number - self.first)];
+        let is_it = |number: &Number| change(*number).is_of(key);
+        let latest = self.latest.find(key.hash.spread(), is_it);
+        latest.map(|number| change(*number))
     }
 
     /// The node at a path, as it will be.
     pub(super) fn record(&self, replica: &Replica, key: Key<'_>) -> Option<Record> {
-        match self.change_of(key) {
-            Some(change) => change.clone(),
+        match self.latest(key) {
+            Some(change) => change.after.clone(),
             None => {
                 let node = replica.node_hashed(key.path, key.hash);
                 node.as_ref().map(Record::of)
@@ -158,105 +207,107 @@ impl Pending {
 
     /// Whether there will be a node.
     pub(super) fn exists(&self, replica: &Replica, key: Key<'_>) -> bool {
-        match self.change_of(key) {
-            Some(change) => change.is_some(),
+        match self.latest(key) {
+            Some(change) => change.after.is_some(),
             None => replica.node_hashed(key.path, key.hash).is_some(),
         }
     }
 
     /// Makes a node what `record` says, which is new or was got by [`Pending::record`] and changed.
     pub(super) fn put(&mut self, zxid: Zxid, key: Key<'_>, mut record: Record) {
-        let before = record.counted;
-        record.counted = counted(key.path, record.digest_prefix, &record.stat);
-        self.count(before, record.counted);
-        self.change(key, (zxid, Some(record)));
+        let counted = record.counted.take();
+        let number = self.change(zxid, key, Some(record));
+        if let Some(counted) = counted
+            && self.has_digest
+        {
+            self.digest = self.digest.wrapping_sub(counted.into());
+            self.uncounted.push(number);
+        }
     }
 
     /// Takes a node away, which was got by [`Pending::record`].
     pub(super) fn remove(&mut self, zxid: Zxid, key: Key<'_>, record: &Record) {
-        self.count(record.counted, 0);
-        self.change(key, (zxid, None));
+        let counted = record.counted.unwrap_or_default();
+        self.digest = self.digest.wrapping_sub(counted.into());
+        self.change(zxid, key, None);
     }
 
-    fn count(&mut self, before: u32, after: u32) {
-        let sum = self.digest.wrapping_sub(i64::from(before));
-        self.digest = sum.wrapping_add(i64::from(after));
-    }
-
-    fn change(&mut self, key: Key<'_>, latest: Dated) {
-        let spread = |it: &Changed| it.hash.spread();
-        let entry = self.changed.entry(key.hash.spread(), is_of(key), spread);
-        let zxid = latest.0;
-        let (path, replaced) = match entry {
-            Entry::Occupied(there) => {
-                let there = there.into_mut();
-                if there.latest.0 == zxid {
-                    // As the parent of all that a multi creates: it is in the order, and what the
-                    // transaction found there is kept.
-                    there.latest = latest;
-                    return;
+    fn change(&mut self, zxid: Zxid, key: Key<'_>, after: Option<Record>) -> Number {
+        let next = self.next_number();
+        let Pending {
+            changes,
+            first,
+            latest,
+            ..
+        } = self;
+        let at = |number: Number| index(number - *first);
+        let is_it = |number: &Number| changes[at(*number)].is_of(key);
+        let spread = |number: &Number| changes[at(*number)].hash.spread();
+        let (path, before) = match latest.entry(key.hash.spread(), is_it, spread) {
+            Entry::Occupied(mut latest) => {
+                let number = *latest.get();
+                let there = &mut changes[at(number)];
+                if there.zxid == zxid {
+                    // As the parent of all that a multi creates.
+                    there.after = after;
+                    return number;
                 }
-                let replaced = std::mem::replace(&mut there.latest, latest);
-                (&there.path, Some(replaced))
+                *latest.get_mut() = next;
+                (Arc::clone(&there.path), Some(number))
             }
             Entry::Vacant(vacant) => {
-                let new = vacant.insert(Changed {
-                    path: Arc::from(key.path),
-                    hash: key.hash,
-                    latest,
-                });
-                (&new.into_mut().path, None)
+                vacant.insert(next);
+                (Arc::from(key.path), None)
             }
         };
-        self.order.push_back((zxid, key.hash));
-        if self.marked {
-            self.replaced.push((Arc::clone(path), key.hash, replaced));
-        }
+        changes.push_back(Change {
+            zxid,
+            path,
+            hash: key.hash,
+            after,
+            before,
+        });
+        next
     }
 
-    /// Starts remembering how to come back here.
-    pub(super) fn mark(&mut self) -> Mark {
-        self.marked = true;
+    /// Where one comes back to by [`Pending::roll_back`], if the transaction that is begun fails.
+    pub(super) fn mark(&self) -> Mark {
         Mark {
-            changes: self.order.len(),
+            changes: self.changes.len(),
             digest: self.digest,
         }
     }
 
-    /// Makes the changes since the mark final.
-    pub(super) fn keep(&mut self) {
-        self.marked = false;
-        self.replaced.clear();
-    }
-
     /// Takes the changes since the mark back.
     pub(super) fn roll_back(&mut self, mark: Mark) {
-        while let Some((path, hash, replaced)) = self.replaced.pop() {
-            let key = Key { path: &path, hash };
-            let there = self.changed.find_entry(hash.spread(), is_of(key));
-            let mut there = there.expect("it was changed");
-            match replaced {
-                Some(latest) => there.get_mut().latest = latest,
-                None => drop(there.remove()),
-            }
+        while self.changes.len() > mark.changes
+            && let Some(Change { hash, before, .. }) = self.changes.pop_back()
+        {
+            let number = self.next_number();
+            self.unlist(hash, number, before);
         }
-        self.order.truncate(mark.changes);
+        self.uncounted.clear();
         self.digest = mark.digest;
-        self.marked = false;
     }
 
     /// Nodes that are new or changed and that the session owns, in no order.
     pub(super) fn owned_by(&self, session: SessionId) -> impl Iterator<Item = &str> {
-        let is_owned = move |changed: &&Changed| {
-            let record = changed.latest.1.as_ref();
+        let latest = self.latest.iter();
+        let changes = latest.map(|number| &self.changes[index(number - self.first)]);
+        let owned = changes.filter(move |change| {
+            let record = change.after.as_ref();
             record.is_some_and(|record| record.stat.ephemeral_owner == session.0)
-        };
-        let owned = self.changed.iter().filter(is_owned);
-        owned.map(|changed| &*changed.path)
+        });
+        owned.map(|change| &*change.path)
     }
 
     /// The tree's digest after everything pending.
-    pub(crate) fn digest(&self) -> TxnDigest {
+    pub(crate) fn digest(&mut self, replica: &Replica) -> TxnDigest {
+        for number in self.uncounted.drain(..) {
+            let change = &mut self.changes[index(number - self.first)];
+            let counted = change.count(replica);
+            self.digest = self.digest.wrapping_add(counted.into());
+        }
         TxnDigest {
             version: TxnDigest::VERSION,
             tree_digest: self.digest,
@@ -264,6 +315,6 @@ impl Pending {
     }
 }
 
-fn is_of(key: Key<'_>) -> impl Fn(&Changed) -> bool {
-    move |changed| changed.hash == key.hash && *changed.path == *key.path
+fn index(offset: u64) -> usize {
+    usize::try_from(offset).expect("an offset among what is in memory")
 }

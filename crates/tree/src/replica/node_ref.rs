@@ -1,7 +1,7 @@
 //! What others see of a node.
 
 use crate::acl_table::put_len;
-use crate::nodes::{Nodes, Slot};
+use crate::nodes::{Nodes, Parts, Slot};
 use crate::tree::Tree;
 use bytes::Bytes;
 use zooid_proto::{AclList, EphemeralOwner, Stat, StatPersisted};
@@ -11,29 +11,34 @@ use zooid_proto::{AclList, EphemeralOwner, Stat, StatPersisted};
 pub struct NodeRef<'a> {
     tree: &'a Tree,
     slot: Slot,
+    parts: Parts<'a>,
 }
 
 impl<'a> NodeRef<'a> {
     pub(crate) fn new(tree: &'a Tree, slot: Slot) -> NodeRef<'a> {
-        NodeRef { tree, slot }
+        NodeRef {
+            tree,
+            slot,
+            parts: tree.nodes.parts(slot),
+        }
     }
 
     /// Its metadata as the disk has it.
     #[must_use]
     pub fn stat_persisted(&self) -> StatPersisted {
-        self.tree.nodes.stat_persisted(self.slot)
+        self.parts.stat_persisted()
     }
 
     /// Its metadata as clients see it.
     #[must_use]
     pub fn stat(&self) -> Stat {
-        self.tree.stat(self.slot)
+        self.parts.stat(self.tree.options().owner_rules)
     }
 
     /// Children.
     #[must_use]
     pub fn child_count(&self) -> usize {
-        self.tree.nodes.children(self.slot).len()
+        self.parts.children().len()
     }
 
     /// The children's names.
@@ -45,13 +50,13 @@ impl<'a> NodeRef<'a> {
     /// Its data; null and empty are different.
     #[must_use]
     pub fn data(&self) -> Option<&'a [u8]> {
-        self.tree.nodes.data(self.slot)
+        self.parts.data()
     }
 
     /// Who may do what.
     #[must_use]
     pub fn acl(&self) -> &'a AclList {
-        self.tree.acl_of(self.slot)
+        self.tree.acls.get(self.parts.acl())
     }
 
     /// What kind of node it is.
@@ -60,11 +65,10 @@ impl<'a> NodeRef<'a> {
         self.tree.owner(self.slot)
     }
 
-    /// [`crate::digest::prefix`] of its path and data; meaningless for nodes that
-    /// [`crate::digest::counts`] leaves out.
+    /// [`crate::digest::prefix`] of its path and data, if it is at hand.
     #[must_use]
-    pub fn digest_prefix(&self) -> u32 {
-        self.tree.nodes.digest_prefix(self.slot)
+    pub fn kept_digest_prefix(&self) -> Option<u32> {
+        self.parts.kept_digest_prefix()
     }
 
     /// What it counts for in the tree's digest: 0 if [`crate::digest::counts`] leaves it out.
