@@ -73,7 +73,9 @@ fn is_legal_char(c: char) -> bool {
 /// the name. `None` without a slash.
 #[must_use]
 pub fn split(path: &str) -> Option<(&str, &str)> {
-    path.rsplit_once('/')
+    // Most names are shorter than what a search by words is made for.
+    let slash = path.bytes().rposition(|byte| byte == b'/')?;
+    Some((&path[..slash], &path[slash + 1..]))
 }
 
 /// The parent's path as clients write it: "/" for a top-level node. `None` without a slash.

@@ -4,12 +4,16 @@
 //! and again without the data, the CRC after path and data is kept, so that a change costs 60 bytes.
 
 use crc32fast::Hasher;
+use std::sync::LazyLock;
 use zooid_proto::StatPersisted;
 
 const STAT_LEN: usize = 60;
 /// Up to so many bytes are brought together first: each piece has its price, and what is shorter than a
 /// vector more so.
 const TOGETHER_MAX: usize = 256;
+
+/// A new one asks what the processor can do.
+static NEW: LazyLock<Hasher> = LazyLock::new(Hasher::new);
 
 /// A node's digest.
 #[must_use]
@@ -30,9 +34,12 @@ pub fn prefix(path: &str, data: Option<&[u8]>) -> u32 {
 /// A node's digest, from its [`prefix`] and stat.
 #[must_use]
 pub fn after_prefix(prefix: u32, stat: &StatPersisted) -> u32 {
-    let mut crc = Hasher::new_with_initial(prefix);
-    crc.update(&stat_bytes(stat));
-    crc.finalize()
+    let mut bytes = stat_bytes(stat);
+    // A CRC goes on from another as from none, with that one added to the bytes that come next.
+    for (byte, before) in bytes.iter_mut().zip(prefix.to_le_bytes()) {
+        *byte ^= before;
+    }
+    crc_of(&[&bytes])
 }
 
 /// Whether a node is part of the tree's digest: quota stats below `/zookeeper` are counted by each
@@ -48,11 +55,17 @@ fn counted_path(path: &str) -> &[u8] {
 }
 
 fn crc<const PIECES: usize>(pieces: [&[u8]; PIECES]) -> u32 {
-    let mut crc = Hasher::new();
-    let mut together = [0; TOGETHER_MAX];
-    match join(pieces, &mut together) {
-        Some(joined) => crc.update(joined),
-        None => pieces.iter().for_each(|piece| crc.update(piece)),
+    match join(pieces, &mut [0; TOGETHER_MAX]) {
+        Some(joined) => crc_of(&[joined]),
+        None => crc_of(&pieces),
+    }
+}
+
+#[inline]
+fn crc_of(pieces: &[&[u8]]) -> u32 {
+    let mut crc = NEW.clone();
+    for piece in pieces {
+        crc.update(piece);
     }
     crc.finalize()
 }
@@ -97,3 +110,6 @@ fn put<'a>(out: &'a mut [u8], bytes: &[u8]) -> &'a mut [u8] {
     head.copy_from_slice(bytes);
     tail
 }
+
+#[cfg(test)]
+mod tests;

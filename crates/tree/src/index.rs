@@ -17,7 +17,7 @@ const SHARD_BITS: u32 = 8;
 const SHARDS: usize = 1 << SHARD_BITS;
 const HOMES_MIN: usize = 8;
 /// Room behind the last place that can be wanted; there is more where that does not do.
-const TAIL: usize = 16;
+const TAIL: usize = 8;
 /// Most entries that wait in one shard: 32 KiB of them, as much as a shard of a million nodes has.
 const WAITING_MAX: usize = 1 << 12;
 
@@ -224,13 +224,13 @@ impl Shard {
 
     /// Everybody is in order already: they only move apart.
     fn grow(&mut self, homes: usize) {
-        let before = std::mem::take(&mut self.buckets);
-        self.buckets = vec![Entry::VACANT; homes + TAIL];
+        let larger = vec![Entry::VACANT; homes + TAIL];
+        let before = std::mem::replace(&mut self.buckets, larger);
         self.homes = homes;
         let mut next = 0;
-        for entry in before.into_iter().filter(|entry| !entry.is_vacant()) {
+        for entry in before.iter().filter(|entry| !entry.is_vacant()) {
             let at = self.home(entry.hash).max(next);
-            self.buckets[at] = entry;
+            self.buckets[at] = *entry;
             self.end_vacant(at);
             next = at + 1;
         }

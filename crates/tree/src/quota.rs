@@ -139,11 +139,12 @@ impl QuotaPaths {
         self.0.remove(path);
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The longest of them that is `path` or above it: the only one that is charged.
     pub(crate) fn longest_above(&self, path: &str) -> Option<&str> {
-        if self.0.is_empty() {
-            return None;
-        }
         let mut prefix = path;
         loop {
             if let Some(found) = self.0.get(prefix) {

@@ -394,6 +394,9 @@ impl Tree {
 impl Tree {
     /// The quota that a path is charged to, if both its nodes are there.
     pub(crate) fn quota_of(&self, path: &str) -> Option<Quota> {
+        if self.quotas.is_empty() {
+            return None;
+        }
         let target = self.quotas.longest_above(path)?;
         let limits = self.quota_text(&quota::limits_path(target))?.limits();
         let used = self.quota_text(&quota::stats_path(target))?;
@@ -449,7 +452,14 @@ impl Tree {
     }
 
     /// Charges a change at `path` to the quota it is under.
+    #[inline]
     fn charge(&mut self, path: &str, bytes: i64, count: i64) {
+        if !self.quotas.is_empty() {
+            self.charge_to_quota(path, bytes, count);
+        }
+    }
+
+    fn charge_to_quota(&mut self, path: &str, bytes: i64, count: i64) {
         let Some(target) = self.quotas.longest_above(path) else {
             return;
         };

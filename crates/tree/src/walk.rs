@@ -94,6 +94,7 @@ pub(crate) struct Walks {
 
 impl Walks {
     /// To be called before a node changes.
+    #[inline]
     pub(crate) fn before_change(&mut self, slot: Slot, nodes: &Nodes, acls: &AclTable) {
         if mutant!(Zk3104) {
             return;
