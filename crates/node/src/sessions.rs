@@ -2,10 +2,12 @@
 //! (spec §2.3; Java `SessionTrackerImpl`, `ExpiryQueue`).
 
 mod ended;
+mod table;
 
 use crate::step::Owner;
 use ended::Ended;
 use std::collections::{BTreeMap, BTreeSet};
+use table::SessionTable;
 use zooid_proto::{ErrorCode, SessionId};
 
 /// One tracked session.
@@ -26,7 +28,7 @@ pub struct SessionInfo {
 pub struct Sessions {
     interval_ms: i64,
     unknown: ErrorCode,
-    by_id: BTreeMap<SessionId, SessionInfo>,
+    by_id: SessionTable,
     buckets: BTreeMap<i64, BTreeSet<SessionId>>,
     ended: Ended,
 }
@@ -40,20 +42,15 @@ impl Sessions {
         Sessions {
             interval_ms,
             unknown,
-            by_id: BTreeMap::new(),
+            by_id: SessionTable::default(),
             buckets: BTreeMap::new(),
             ended: Ended::default(),
         }
     }
 
-    /// Java rounds up to the next multiple, and then one more.
-    fn bucket(&self, now_ms: i64, timeout_ms: i32) -> i64 {
-        ((now_ms + i64::from(timeout_ms)) / self.interval_ms + 1) * self.interval_ms
-    }
-
     /// Starts tracking, or touches if it is known already.
     pub fn track(&mut self, id: SessionId, timeout_ms: i32, now_ms: i64) {
-        let expires_ms = self.bucket(now_ms, timeout_ms);
+        let expires_ms = bucket(self.interval_ms, now_ms + i64::from(timeout_ms));
         let fresh = SessionInfo {
             timeout_ms,
             owner: None,
@@ -81,7 +78,7 @@ impl Sessions {
 
     /// Stops tracking.
     pub fn remove(&mut self, id: SessionId) -> Option<SessionInfo> {
-        let info = self.by_id.remove(&id)?;
+        let info = self.by_id.remove(id)?;
         self.unlist(id, info.expires_ms);
         Some(info)
     }
@@ -100,21 +97,25 @@ impl Sessions {
 
     /// Puts off a session's expiry. Whether it is alive.
     pub fn touch(&mut self, id: SessionId, now_ms: i64) -> bool {
-        let Some(info) = self.by_id.get(&id).copied().filter(|info| !info.closing) else {
+        let interval_ms = self.interval_ms;
+        let Some(info) = self.by_id.get_mut(id).filter(|info| !info.closing) else {
             return false;
         };
-        let expires_ms = self.bucket(now_ms, info.timeout_ms);
-        if expires_ms != info.expires_ms {
-            self.unlist(id, info.expires_ms);
-            self.buckets.entry(expires_ms).or_default().insert(id);
-            self.by_id.insert(id, SessionInfo { expires_ms, ..info });
+        let until_ms = now_ms + i64::from(info.timeout_ms);
+        // Mostly, and seen without a division.
+        let is_listed_there = (info.expires_ms - interval_ms..info.expires_ms).contains(&until_ms);
+        if !is_listed_there {
+            let fresh = bucket(interval_ms, until_ms);
+            let before = std::mem::replace(&mut info.expires_ms, fresh);
+            self.unlist(id, before);
+            self.buckets.entry(fresh).or_default().insert(id);
         }
         true
     }
 
     /// Somebody takes the session over. Whether it is alive.
     pub fn attach(&mut self, id: SessionId, owner: Owner, timeout_ms: i32, now_ms: i64) -> bool {
-        match self.by_id.get_mut(&id) {
+        match self.by_id.get_mut(id) {
             Some(info) if !info.closing => {
                 info.owner = Some(owner);
                 info.timeout_ms = timeout_ms;
@@ -128,7 +129,7 @@ impl Sessions {
     pub fn detach(&mut self, id: SessionId, owner: Owner) {
         if let Some(info) = self
             .by_id
-            .get_mut(&id)
+            .get_mut(id)
             .filter(|info| info.owner == Some(owner))
         {
             info.owner = None;
@@ -142,7 +143,7 @@ impl Sessions {
     /// [`ErrorCode::SessionExpired`] when closing, [`ErrorCode::SessionMoved`] when somebody else
     /// owns it.
     pub fn check(&mut self, id: SessionId, asker: Owner) -> Result<(), ErrorCode> {
-        let info = self.by_id.get_mut(&id).ok_or(self.unknown)?;
+        let info = self.by_id.get_mut(id).ok_or(self.unknown)?;
         if info.closing {
             return Err(ErrorCode::SessionExpired);
         }
@@ -157,7 +158,7 @@ impl Sessions {
 
     /// Its end is proposed: it can do nothing more and will not expire again.
     pub fn set_closing(&mut self, id: SessionId) {
-        if let Some(info) = self.by_id.get_mut(&id) {
+        if let Some(info) = self.by_id.get_mut(id) {
             info.closing = true;
             let expires_ms = info.expires_ms;
             self.unlist(id, expires_ms);
@@ -180,7 +181,7 @@ impl Sessions {
     /// One session.
     #[must_use]
     pub fn get(&self, id: SessionId) -> Option<&SessionInfo> {
-        self.by_id.get(&id)
+        self.by_id.get(id)
     }
 
     /// All sessions by expiry time, as `dump` shows them.
@@ -197,8 +198,14 @@ impl Sessions {
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
+        self.by_id.len() == 0
     }
+}
+
+/// When a session expires that lives until then: Java rounds up to the next multiple, and of a multiple to
+/// the one behind it.
+fn bucket(interval_ms: i64, until_ms: i64) -> i64 {
+    (until_ms / interval_ms + 1) * interval_ms
 }
 
 #[cfg(test)]

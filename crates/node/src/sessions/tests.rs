@@ -31,6 +31,17 @@ fn touching_puts_expiry_off() {
 }
 
 #[test]
+fn whenever_it_is_touched_a_session_expires_when_java_says() {
+    let mut sessions = sessions();
+    for now_ms in (0..5000).map(|n| n * 7 % 5000) {
+        assert!(sessions.touch(A, now_ms));
+        let expected = ((now_ms + 1000) / 100 + 1) * 100;
+        assert_eq!(sessions.get(A).map(|info| info.expires_ms), Some(expected));
+        assert_eq!(sessions.next_expiry_ms(), Some(expected));
+    }
+}
+
+#[test]
 fn a_closing_session_is_neither_touched_nor_attached_nor_expired_again() {
     let mut sessions = sessions();
     sessions.set_closing(A);
