@@ -62,8 +62,6 @@ pub(crate) struct Core {
     progress: Arc<LogProgress>,
     outputs: Vec<Output>,
     fired: Vec<Fired>,
-    /// When what is carried out now was begun.
-    now: Now,
     /// Connections to wake when the locks are released.
     touched: BTreeMap<ConnId, Arc<Client>>,
     /// Whose transactions come now.
@@ -107,7 +105,6 @@ impl Core {
             progress,
             outputs: Vec::new(),
             fired: Vec::new(),
-            now: clock::now(),
             touched: BTreeMap::new(),
             origin: TxnOrigin::Own,
             commits: 0,
@@ -339,8 +336,6 @@ impl Core {
 
     /// Whether the node has left its ensemble.
     fn perform_rest(&mut self, outputs: impl Iterator<Item = Output>) -> Result<bool, String> {
-        // Once for all, as their clients get them all at once.
-        self.now = clock::now();
         let shared = Arc::clone(&self.shared);
         let mut has_left = false;
         let mut lock = None;
