@@ -342,7 +342,9 @@ impl Prep<'_> {
             asker.ids,
             &self.settings.authenticator,
         )?;
-        let mut parent = self.record(Key::of(parent_path))?;
+        let parent_key = Key::of(parent_path);
+        let parent_hash = parent_key.hash;
+        let mut parent = self.record(parent_key)?;
         self.permit(&parent, perms::CREATE, asker)?;
         if mode.is_sequential() {
             creation
@@ -373,8 +375,8 @@ impl Prep<'_> {
         let owner = creation.owner(mode, asker.session).to_raw();
         let data = creation.request.data.as_ref();
         let node = Record::new(data, self.stat(owner), acl.clone());
-        self.pending
-            .put(self.zxid, Key::of(&path[..parent_len]), parent);
+        let parent_key = Key::hashed(&path[..parent_len], parent_hash);
+        self.pending.put(self.zxid, parent_key, parent);
         self.pending.put(self.zxid, key, node);
         Ok(creation.into_txn(mode, acl, parent_cversion))
     }

@@ -13,17 +13,19 @@ use zooid_tree::{NodeRef, PathHash, Replica, digest};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Key<'a> {
     path: &'a str,
-    hash: PathHash,
+    pub(super) hash: PathHash,
 }
 
 impl<'a> Key<'a> {
     pub(super) fn of(path: &'a str) -> Key<'a> {
         // The root has two names.
         let path = if path == "/" { "" } else { path };
-        Key {
-            path,
-            hash: PathHash::of(path),
-        }
+        Key::hashed(path, PathHash::of(path))
+    }
+
+    /// Of a path whose hash is known.
+    pub(super) fn hashed(path: &'a str, hash: PathHash) -> Key<'a> {
+        Key { path, hash }
     }
 }
 
@@ -160,11 +162,12 @@ impl Pending {
     /// Forgets what the replica has applied by now.
     pub(crate) fn forget_applied(&mut self, replica: &Replica) {
         let applied = replica.last_zxid();
-        let is_applied = |change: &mut Change| change.zxid <= applied;
-        while let Some(change) = self.changes.pop_front_if(is_applied) {
-            let number = self.first;
+        while let Some(change) = self.changes.front()
+            && change.zxid <= applied
+        {
+            self.unlist(change.hash, self.first, None);
+            self.changes.pop_front();
             self.first += 1;
-            self.unlist(change.hash, number, None);
         }
         if self.changes.is_empty() {
             self.digest = replica.digest();
@@ -303,7 +306,7 @@ impl Pending {
 
     /// The tree's digest after everything pending.
     pub(crate) fn digest(&mut self, replica: &Replica) -> TxnDigest {
-        for number in self.uncounted.drain(..) {
+        while let Some(number) = self.uncounted.pop() {
             let change = &mut self.changes[index(number - self.first)];
             let counted = change.count(replica);
             self.digest = self.digest.wrapping_add(counted.into());
