@@ -493,6 +493,7 @@ impl Nodes {
         std::str::from_utf8(self.name_bytes(slot)).expect("names are made from strings")
     }
 
+    #[inline]
     pub(crate) fn parts(&self, slot: Slot) -> Parts<'_> {
         let node = &self.slab[slot.0];
         Parts {
