@@ -169,9 +169,10 @@ impl Tree {
             acl,
             stat,
         };
-        within_quota(&path, 1, node.data_len(), asker)?;
+        let bytes = node.data_len();
+        within_quota(&path, 1, bytes, asker)?;
         self.insert(&path, node, changes);
-        let stat = self.stat(&path).unwrap_or_default();
+        let stat = self.stat_as_written(&path, bytes);
         Ok(match kind {
             Kind::Create => MultiResult::Create(path),
             _ => MultiResult::Create2(path, stat),
@@ -224,7 +225,16 @@ impl Tree {
             acl,
             zxid: moment.zxid,
         });
-        Ok(MultiResult::SetData(self.stat(path).unwrap_or_default()))
+        Ok(MultiResult::SetData(self.stat_as_written(path, new_len)))
+    }
+
+    /// The stat that the writer gets: of the data written, even where a quota's count has replaced it at once
+    /// (Java copies it before it looks at quotas).
+    fn stat_as_written(&self, path: &str, bytes: i64) -> Stat {
+        Stat {
+            data_length: i32::try_from(bytes).expect("data is short"),
+            ..self.stat(path).unwrap_or_default()
+        }
     }
 
     fn check(&self, request: &PathVersion, asker: &Asker<'_>) -> Result<MultiResult, ErrorCode> {
