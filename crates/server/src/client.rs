@@ -18,14 +18,19 @@ use inbound::{Inbound, LengthOutOfRange};
 use outgoing::{Flow, Outgoing};
 use parking_lot::Mutex;
 use std::cell::RefCell;
-use std::io::ErrorKind;
+use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, info};
 use zooid_node::{ConnId, Connection, Context, Input, Now, Tally};
@@ -76,6 +81,11 @@ impl Client {
         }
     }
 
+    /// Has the task look around.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
     /// Has its thread look after what was put into the connection.
     pub(crate) fn answer_at_desk(self: Arc<Client>) {
         if !self.on_desk.swap(true, Ordering::AcqRel) {
@@ -93,7 +103,7 @@ impl Client {
     /// has to.
     pub(crate) fn answer_or_wake(&self, shared: &Shared) {
         if !self.answer(shared) {
-            self.wake.notify_one();
+            self.wake();
         }
     }
 
@@ -140,18 +150,20 @@ impl From<Refusal> for End {
 
 /// Serves one accepted socket until it ends.
 pub(crate) async fn serve(shared: Arc<Shared>, client: Arc<Client>, stream: std::net::TcpStream) {
-    let stream = match TcpStream::from_std(stream) {
-        Ok(stream) => Arc::new(stream),
+    let (read_half, write_half) = match TcpStream::from_std(stream) {
+        Ok(stream) => stream.into_split(),
         Err(error) => {
             info!(remote = %client.remote, %error, "cannot be served");
             shared.clients.remove(&client);
             return;
         }
     };
-    client.outgoing.lock().open(Arc::clone(&stream));
+    let write_half = Arc::new(write_half);
+    client.outgoing.lock().open(Arc::clone(&write_half));
     let accepted = Instant::now();
     let mut socket = Socket {
-        stream,
+        read_half,
+        write_half,
         received: Inbound::default(),
         gone: false,
         deadline: accepted + shared.limits.sessionless_timeout,
@@ -164,26 +176,31 @@ thread_local! {
     static READ_BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_CHUNK_BYTES]);
 }
 
-/// Reads what has arrived; 0 bytes: the client has closed. It goes through a buffer of the thread, so
-/// that a connection holds no more memory than it has unread bytes: silent ones cost next to nothing.
-/// Cancellation-safe, since nothing is awaited after the read.
-async fn receive(stream: &TcpStream, received: &mut Inbound) -> std::io::Result<usize> {
-    loop {
-        stream.readable().await?;
-        let read: std::io::Result<usize> = READ_BUFFER.with_borrow_mut(|buffer| {
-            let n = stream.try_read(buffer)?;
-            received.push(&buffer[..n], clock::now().mono_ms);
-            Ok(n)
-        });
-        match read {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            read => return read,
-        }
-    }
+/// Reads what arrives; 0 bytes: the client has closed. Cancellation-safe, since a read that is dropped has
+/// moved no bytes.
+async fn receive(read_half: &mut OwnedReadHalf, received: &mut Inbound) -> io::Result<usize> {
+    poll_fn(|cx| poll_receive(read_half, received, cx)).await
+}
+
+/// What is read goes through a buffer of the thread, so that a connection holds no more memory than it has
+/// unread bytes: silent ones cost next to nothing.
+fn poll_receive(
+    read_half: &mut OwnedReadHalf,
+    received: &mut Inbound,
+    cx: &mut TaskContext<'_>,
+) -> Poll<io::Result<usize>> {
+    READ_BUFFER.with_borrow_mut(|buffer| {
+        let mut buffer = ReadBuf::new(buffer);
+        ready!(Pin::new(read_half).poll_read(cx, &mut buffer))?;
+        let read = buffer.filled();
+        received.push(read, clock::now().mono_ms);
+        Poll::Ready(Ok(read.len()))
+    })
 }
 
 struct Socket {
-    stream: Arc<TcpStream>,
+    read_half: OwnedReadHalf,
+    write_half: Arc<OwnedWriteHalf>,
     received: Inbound,
     /// Whether the client has closed its side. What it has sent before may still be carried out.
     gone: bool,
@@ -208,6 +225,14 @@ struct Turn {
     outstanding: usize,
 }
 
+/// What ended a wait.
+enum Heard {
+    Read(io::Result<usize>),
+    /// Of the client, whose next is to be waited for.
+    WakeUp,
+    Other,
+}
+
 /// What there is for the connection.
 enum Next {
     /// No whole frame.
@@ -226,6 +251,7 @@ struct Frame {
 
 impl Socket {
     async fn run(&mut self, shared: &Arc<Shared>, client: &Arc<Client>) -> End {
+        let mut woken = pin!(client.wake.notified());
         loop {
             if let Some(word) = self.four_letter_word(client) {
                 return match self.answer_word(shared, client, word).await {
@@ -253,7 +279,7 @@ impl Socket {
             if shared.is_draining() && turn.outstanding == 0 && turn.flushed {
                 return End::Stopping;
             }
-            if let Err(end) = self.wait(shared, client, &turn).await {
+            if let Err(end) = self.wait(shared, client, &turn, woken.as_mut()).await {
                 return end;
             }
         }
@@ -276,7 +302,7 @@ impl Socket {
         while self.received.bytes().len() < word.request_bytes() {
             // A read that is dropped has moved no bytes.
             tokio::select! {
-                read = receive(&self.stream, &mut self.received) => match read {
+                read = receive(&mut self.read_half, &mut self.received) => match read {
                     Ok(n) if n > 0 => shared.stats.bytes_received(n),
                     _ => return Err(End::Gone),
                 },
@@ -287,7 +313,7 @@ impl Socket {
                 () = shared.drain_started() => return Err(End::Stopping),
             }
         }
-        let local_port = self.stream.local_addr().map_or(0, |local| local.port());
+        let local_port = self.read_half.local_addr().map_or(0, |local| local.port());
         let asker = four_letter::Asker { client, local_port };
         let answer = four_letter::answer(shared, asker, word, self.received.bytes()).await;
         client.outgoing.lock().put(answer.into_bytes());
@@ -404,8 +430,15 @@ impl Socket {
         self.gone && !matches!(next(), Ok(Some(len)) if self.received.peek(len).is_some())
     }
 
-    /// Waits until there is something to do: bytes, room to send, a wake-up, the deadline.
-    async fn wait(&mut self, shared: &Shared, client: &Client, turn: &Turn) -> Result<(), End> {
+    /// Waits until there is something to do: bytes, room to send, a wake-up, the deadline. `woken` is that
+    /// of the client, and waited for again and again.
+    async fn wait<'c>(
+        &mut self,
+        shared: &Shared,
+        client: &'c Client,
+        turn: &Turn,
+        mut woken: Pin<&mut Notified<'c>>,
+    ) -> Result<(), End> {
         if turn.again {
             tokio::task::yield_now().await;
         }
@@ -417,34 +450,58 @@ impl Socket {
         }
         let is_full = turn.stalled && self.received.bytes().len() >= STALLED_BYTES_MAX;
         let reads = turn.hungry && !throttled && !turn.again && !is_full && !self.gone;
-        client
-            .only_reads
-            .store(reads && turn.flushed && turn.established, Ordering::Relaxed);
-        // Every arm is cancellation-safe: a read that is dropped has moved no bytes, and a
-        // notification that is dropped is kept by `Notify`.
-        tokio::select! {
-            biased;
-            ready = self.stream.writable(), if !turn.flushed => {
-                if ready.is_err() {
-                    return Err(End::Gone);
-                }
-            }
-            () = client.wake.notified() => {}
-            () = std::future::ready(()), if turn.again => {}
-            read = receive(&self.stream, &mut self.received), if reads => match read {
-                Ok(0) => self.gone = true,
-                Ok(n) => shared.stats.bytes_received(n),
-                Err(_) => return Err(End::Gone),
-            },
-            () = shared.room.notified(), if turn.stalled => {}
-            () = sleep(shared.request_throttle.stall_time()), if turn.stalled => {}
-            () = sleep_until(self.deadline), if !turn.established => {
-                shared.stats.sessionless_expired();
-                return Err(End::Refused("no session was opened in time".to_owned()));
-            }
-            () = shared.drain_started(), if !shared.is_draining() => {}
+        let only_reads = reads && turn.flushed && turn.established;
+        client.only_reads.store(only_reads, Ordering::Relaxed);
+        let heard = if only_reads && !turn.stalled {
+            self.await_frames(woken.as_mut()).await
+        } else {
+            self.await_anything(shared, turn, reads, woken.as_mut())
+                .await?
+        };
+        match heard {
+            Heard::Read(Ok(0)) => self.gone = true,
+            Heard::Read(Ok(n)) => shared.stats.bytes_received(n),
+            Heard::Read(Err(_)) => return Err(End::Gone),
+            Heard::WakeUp => woken.set(client.wake.notified()),
+            Heard::Other => {}
         }
         Ok(())
+    }
+
+    /// Where nothing else is to be waited for, as is mostly the case.
+    async fn await_frames(&mut self, woken: Pin<&mut Notified<'_>>) -> Heard {
+        // Both arms are cancellation-safe: a read that is dropped has moved no bytes.
+        tokio::select! {
+            biased;
+            () = woken => Heard::WakeUp,
+            read = receive(&mut self.read_half, &mut self.received) => Heard::Read(read),
+        }
+    }
+
+    async fn await_anything(
+        &mut self,
+        shared: &Shared,
+        turn: &Turn,
+        reads: bool,
+        woken: Pin<&mut Notified<'_>>,
+    ) -> Result<Heard, End> {
+        // Every arm is cancellation-safe: a read that is dropped has moved no bytes, and what wakes is kept
+        // by `woken` and by `Notify`.
+        tokio::select! {
+            biased;
+            ready = self.write_half.writable(), if !turn.flushed => {
+                ready.map(|()| Heard::Other).map_err(|_| End::Gone)
+            }
+            () = woken => Ok(Heard::WakeUp),
+            () = std::future::ready(()), if turn.again => Ok(Heard::Other),
+            read = receive(&mut self.read_half, &mut self.received), if reads => Ok(Heard::Read(read)),
+            () = shared.room.notified(), if turn.stalled => Ok(Heard::Other),
+            () = sleep(shared.request_throttle.stall_time()), if turn.stalled => Ok(Heard::Other),
+            () = sleep_until(self.deadline), if !turn.established => {
+                shared.stats.sessionless_expired();
+                Err(End::Refused("no session was opened in time".to_owned()))
+            }
+        }
     }
 
     /// Sends what is left, tells the core, and takes the client off every list.
@@ -462,11 +519,11 @@ impl Socket {
         };
         if !matches!(end, End::Gone)
             // Nobody else has it any more.
-            && let Some(mut stream) = Arc::into_inner(self.stream)
+            && let Some(mut write_half) = Arc::into_inner(self.write_half)
         {
             let send = async {
-                stream.write_all(&rest).await?;
-                stream.shutdown().await
+                write_half.write_all(&rest).await?;
+                write_half.shutdown().await
             };
             // A client that does not take its last bytes loses them.
             let _ = tokio::time::timeout(LINGER, send).await;

@@ -59,6 +59,9 @@ pub(crate) struct Shared {
     earlier_wakeup: Notify,
     /// Connections that sent something since the last timer; each is in it once.
     heard: Mutex<Vec<ConnId>>,
+    /// Whether connections are to finish what they have begun. They look often, and are woken.
+    is_draining: AtomicBool,
+    /// The same for others, who wait for it.
     draining: watch::Sender<bool>,
 }
 
@@ -101,6 +104,7 @@ impl Shared {
             next_wakeup_ms: AtomicI64::new(0),
             earlier_wakeup: Notify::new(),
             heard: Mutex::new(Vec::new()),
+            is_draining: AtomicBool::new(false),
             draining: watch::Sender::new(false),
             config,
         }
@@ -182,12 +186,16 @@ impl Shared {
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        *self.draining.borrow()
+        self.is_draining.load(Ordering::Acquire)
     }
 
-    /// Tells every connection to finish what it has begun.
+    /// Tells every connection to finish what it has begun. One that comes later finds out by itself.
     pub(crate) fn start_draining(&self) {
+        self.is_draining.store(true, Ordering::Release);
         self.draining.send_replace(true);
+        for client in self.clients.all() {
+            client.wake();
+        }
     }
 
     /// Waits for [`Shared::start_draining`].

@@ -3,7 +3,7 @@
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
-use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
 use zooid_node::{ByteChain, Connection};
 
 /// Pieces that are given to the kernel at once.
@@ -13,7 +13,7 @@ const PIECES_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
     /// `None` before the task runs, and when it is about to end.
-    stream: Option<Arc<TcpStream>>,
+    socket: Option<Arc<OwnedWriteHalf>>,
     chain: ByteChain,
     /// How much of it is with the kernel.
     sent: usize,
@@ -31,8 +31,8 @@ pub(super) enum Flow {
 }
 
 impl Outgoing {
-    pub(super) fn open(&mut self, stream: Arc<TcpStream>) {
-        self.stream = Some(stream);
+    pub(super) fn open(&mut self, socket: Arc<OwnedWriteHalf>) {
+        self.socket = Some(socket);
     }
 
     /// To be sent first of all.
@@ -42,7 +42,7 @@ impl Outgoing {
 
     /// Gives the kernel what there is, as far as it takes it now.
     pub(super) fn send(&mut self, conn: &mut Connection) -> Flow {
-        let Some(stream) = &self.stream else {
+        let Some(socket) = &self.socket else {
             return Flow::Gone;
         };
         loop {
@@ -55,7 +55,7 @@ impl Outgoing {
                     return Flow::Flushed;
                 }
             }
-            match write(stream, &self.chain, self.sent) {
+            match write(socket, &self.chain, self.sent) {
                 Ok(n) if n > 0 => self.sent += n,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Flow::Blocked,
                 _ => return Flow::Gone,
@@ -72,20 +72,20 @@ impl Outgoing {
 
     /// Lets go of the socket; what has not been sent.
     pub(super) fn close(&mut self, conn: &mut Connection) -> Vec<u8> {
-        self.stream = None;
+        self.socket = None;
         conn.take_outbox(&mut self.chain);
         std::mem::take(&mut self.chain).copied_from(std::mem::take(&mut self.sent))
     }
 }
 
 /// How many bytes of a chain, from a place on, the kernel has taken.
-fn write(stream: &TcpStream, chain: &ByteChain, place: usize) -> io::Result<usize> {
+fn write(socket: &OwnedWriteHalf, chain: &ByteChain, place: usize) -> io::Result<usize> {
     let mut pieces = chain.pieces_from(place);
     let first = pieces.next().unwrap_or_default();
     let Some(second) = pieces.next() else {
-        return stream.try_write(first);
+        return socket.try_write(first);
     };
     let pieces = [first, second].into_iter().chain(pieces).take(PIECES_MAX);
     let slices: Vec<IoSlice<'_>> = pieces.map(IoSlice::new).collect();
-    stream.try_write_vectored(&slices)
+    socket.try_write_vectored(&slices)
 }
