@@ -180,7 +180,7 @@ impl Server {
 
     fn with(&mut self, id: ConnId, act: impl FnOnce(&mut Connection, &Context<'_>)) {
         let ctx = Context {
-            now: self.now,
+            now_ms: self.now.mono_ms,
             settings: &self.settings,
             replica: &self.replica,
         };

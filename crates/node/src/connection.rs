@@ -44,8 +44,8 @@ const OUTBOX_MAX_BYTES: usize = 64 << 20;
 /// What a connection needs to see of its server.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// The time.
-    pub now: Now,
+    /// The time, on the monotonic clock.
+    pub now_ms: i64,
     /// The operator's choices.
     pub settings: &'a Settings,
     /// The state, under a lock that the caller holds.
@@ -394,7 +394,7 @@ impl Connection {
             work,
             body,
             ids,
-            received_ms: ctx.now.mono_ms,
+            received_ms: ctx.now_ms,
         };
         if self.pending.is_empty() && self.outbox.len() < OUTBOX_HIGH_BYTES {
             self.run_read(ctx, &read);
@@ -426,7 +426,7 @@ impl Connection {
             work: Work::Write,
             body,
             ids,
-            received_ms: ctx.now.mono_ms,
+            received_ms: ctx.now_ms,
         });
     }
 
@@ -476,15 +476,10 @@ impl Connection {
 
     /// Counts a reply that is now in the outbox.
     fn finish(&mut self, ctx: &Context<'_>, request: &Pending) {
-        let latency_ms = ctx.now.mono_ms - request.received_ms;
+        let latency_ms = ctx.now_ms - request.received_ms;
         let last_zxid = ctx.replica.last_zxid();
-        self.stats.replied(
-            request.op,
-            request.xid,
-            last_zxid,
-            ctx.now.mono_ms,
-            latency_ms,
-        );
+        self.stats
+            .replied(request.op, request.xid, last_zxid, ctx.now_ms, latency_ms);
         self.recent.replied(read::is_read(request.op), latency_ms);
     }
 
@@ -606,7 +601,7 @@ impl Connection {
         self.timeout_ms = timeout_ms;
         self.read_only_field = self.read_only_field.map(|_| read_only);
         self.stats
-            .session_opened(ctx.now.mono_ms, ctx.replica.last_zxid());
+            .session_opened(ctx.now_ms, ctx.replica.last_zxid());
         self.outbox.connect_response(&ConnectResponse {
             protocol_version: 0,
             timeout_ms,

@@ -128,7 +128,7 @@ impl TestServer {
     fn take_in(&mut self, conn: ConnId, frame: Vec<u8>, on_frame: OnFrame) {
         let mut inputs = Vec::new();
         let ctx = Context {
-            now: self.now,
+            now_ms: self.now.mono_ms,
             settings: &self.settings,
             replica: &self.replica,
         };
@@ -241,7 +241,7 @@ impl TestServer {
         act: impl FnOnce(&mut Connection, &Context<'_>),
     ) {
         let ctx = Context {
-            now: self.now,
+            now_ms: self.now.mono_ms,
             settings: &self.settings,
             replica: &self.replica,
         };

@@ -33,7 +33,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, info};
-use zooid_node::{ConnId, Connection, Context, Input, Now, Tally};
+use zooid_node::{ConnId, Connection, Context, Input, Tally};
 
 /// Bytes asked of a socket at once. With what was there before they fit what an allocator has in good
 /// order, up to 64 KiB.
@@ -193,7 +193,7 @@ fn poll_receive(
         let mut buffer = ReadBuf::new(buffer);
         ready!(Pin::new(read_half).poll_read(cx, &mut buffer))?;
         let read = buffer.filled();
-        received.push(read, clock::now().mono_ms);
+        received.push(read, clock::mono_ms());
         Poll::Ready(Ok(read.len()))
     })
 }
@@ -330,7 +330,7 @@ impl Socket {
         client.only_reads.store(false, Ordering::Relaxed);
         let mut gate = client.gate.lock();
         let ctx = Context {
-            now: clock::now(),
+            now_ms: clock::mono_ms(),
             settings: &shared.settings,
             replica: &replica,
         };
@@ -340,7 +340,7 @@ impl Socket {
         let mut frames = 0;
         let mut next = Next::Nothing;
         while frames < FRAMES_PER_TURN && conn.wants_frames() && !shared.is_draining() {
-            next = self.next_frame(shared, &mut gate, &conn, ctx.now)?;
+            next = self.next_frame(shared, &mut gate, &conn, ctx.now_ms)?;
             let Next::Frame(frame) = &next else {
                 break;
             };
@@ -399,7 +399,7 @@ impl Socket {
         shared: &Shared,
         gate: &mut Gate,
         conn: &Connection,
-        now: Now,
+        now_ms: i64,
     ) -> Result<Next, End> {
         let Some(len) = self.received.next_len(shared.limits.max_buffer)? else {
             return Ok(Next::Nothing);
@@ -408,7 +408,7 @@ impl Socket {
         let Some(frame) = self.received.peek(len) else {
             return Ok(Next::Nothing);
         };
-        let waited_ms = now.mono_ms - self.received.arrived_ms(len);
+        let waited_ms = now_ms - self.received.arrived_ms(len);
         let arrived = Arrived {
             frame,
             waited_ms,
@@ -470,11 +470,12 @@ impl Socket {
 
     /// Where nothing else is to be waited for, as is mostly the case.
     async fn await_frames(&mut self, woken: Pin<&mut Notified<'_>>) -> Heard {
-        // Both arms are cancellation-safe: a read that is dropped has moved no bytes.
+        // Both arms are cancellation-safe: a read that is dropped has moved no bytes. Frames come first, since
+        // a turn that they give rise to does what a wake-up asks for, too.
         tokio::select! {
             biased;
-            () = woken => Heard::WakeUp,
             read = receive(&mut self.read_half, &mut self.received) => Heard::Read(read),
+            () = woken => Heard::WakeUp,
         }
     }
 

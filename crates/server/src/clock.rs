@@ -1,19 +1,26 @@
 //! The one place that asks what time it is.
 
 use std::sync::OnceLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use zooid_node::Now;
 
-/// Now, on both clocks. The monotonic one starts with the process.
+/// Now, on both clocks.
 pub(crate) fn now() -> Now {
-    static START: OnceLock<Instant> = OnceLock::new();
-    let mono = START.get_or_init(Instant::now).elapsed();
     let wall = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    let millis = |d: std::time::Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
     Now {
-        mono_ms: millis(mono),
+        mono_ms: mono_ms(),
         wall_ms: millis(wall),
     }
+}
+
+/// Now, on the monotonic clock, which starts with the process.
+pub(crate) fn mono_ms() -> i64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    millis(START.get_or_init(Instant::now).elapsed())
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

@@ -30,7 +30,7 @@ pub(crate) fn tell(shared: &Shared, exceeded: &[QuotaExceeded]) {
     if exceeded.is_empty() {
         return;
     }
-    let now_ms = clock::now().mono_ms;
+    let now_ms = clock::mono_ms();
     let mut log = shared.quota_log.lock();
     for quota in exceeded {
         if quota.is_hard {

@@ -84,7 +84,7 @@ impl Shared {
             count(config.client.cnxns_max),
         );
         let connection_throttle =
-            ConnectionThrottle::new(config.connection_throttle.clone(), clock::now().mono_ms);
+            ConnectionThrottle::new(config.connection_throttle.clone(), clock::mono_ms());
         Shared {
             request_throttle: RequestThrottle::new(config.throttle.clone()),
             connection_throttle: Mutex::new(connection_throttle),
@@ -113,7 +113,7 @@ impl Shared {
     /// What a connection needs, over a replica that the caller has locked.
     pub(crate) fn context<'a>(&'a self, now: Now, replica: &'a Replica) -> Context<'a> {
         Context {
-            now,
+            now_ms: now.mono_ms,
             settings: &self.settings,
             replica,
         }
@@ -160,7 +160,7 @@ impl Shared {
     pub(crate) async fn wakeup_due(&self, longest: Duration) {
         let deadline = tokio::time::Instant::now() + longest;
         loop {
-            let left_ms = self.next_wakeup_ms.load(Ordering::Acquire) - clock::now().mono_ms;
+            let left_ms = self.next_wakeup_ms.load(Ordering::Acquire) - clock::mono_ms();
             let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0).max(1));
             let due = deadline.min(tokio::time::Instant::now() + left);
             tokio::select! {

@@ -244,7 +244,7 @@ impl Server {
         act: impl FnOnce(&mut zooid_node::Connection, &Context<'_>),
     ) {
         let ctx = Context {
-            now: env.now(),
+            now_ms: env.now().mono_ms,
             settings: &self.settings,
             replica: &self.replica,
         };

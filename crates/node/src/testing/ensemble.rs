@@ -460,7 +460,7 @@ impl TestEnsemble {
     fn frame(&mut self, id: ServerId, conn: ConnId, frame: Vec<u8>) {
         let server = self.servers.get_mut(&id).expect("it runs");
         let ctx = Context {
-            now: self.now,
+            now_ms: self.now.mono_ms,
             settings: &server.settings,
             replica: &server.replica,
         };
@@ -538,7 +538,7 @@ impl TestEnsemble {
     pub(crate) fn packets(&mut self, id: ServerId, conn: ConnId) -> Vec<Packet> {
         let server = self.servers.get_mut(&id).expect("it runs");
         let ctx = Context {
-            now: self.now,
+            now_ms: self.now.mono_ms,
             settings: &server.settings,
             replica: &server.replica,
         };
@@ -578,7 +578,7 @@ impl Server {
         act: impl FnOnce(&mut Connection, &Context<'_>),
     ) {
         let ctx = Context {
-            now,
+            now_ms: now.mono_ms,
             settings: &self.settings,
             replica: &self.replica,
         };

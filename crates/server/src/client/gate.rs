@@ -191,7 +191,7 @@ fn admit_session(shared: &Shared, frame: &[u8]) -> Result<(), Refusal> {
         0 => Wish::GlobalSession,
         _ => Wish::Renewal,
     };
-    let now_ms = crate::clock::now().mono_ms;
+    let now_ms = crate::clock::mono_ms();
     let mut throttle = shared.connection_throttle.lock();
     match throttle.admit(wish, now_ms, chance()) {
         Ok(()) => {

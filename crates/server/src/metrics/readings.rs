@@ -96,14 +96,14 @@ impl Readings<'_> {
                 status: shared.inspect(zooid_node::Node::peer).await??,
                 voters: shared.config.voters().count(),
                 roles: shared.stats.roles(),
-                now_ms: clock::now().mono_ms,
+                now_ms: clock::mono_ms(),
             })
         } else {
             None
         };
         Some(Readings {
             member,
-            uptime_ms: clock::now().mono_ms - shared.stats.started.mono_ms,
+            uptime_ms: clock::mono_ms() - shared.stats.started.mono_ms,
             connections: shared.clients.len(),
             outstanding: shared.in_process.load(Ordering::Relaxed),
             descriptors: Descriptors::count(),

@@ -238,7 +238,7 @@ fn election_addresses(spec: &ServerSpec) -> Vec<ElectionAddress> {
 }
 
 fn now_ms() -> i64 {
-    clock::now().mono_ms
+    clock::mono_ms()
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ impl Links {
     /// Takes a learner's connection in, if there is room.
     pub(super) fn accept(self: &Arc<Self>, stream: TcpStream, remote: SocketAddr) {
         if !self.make_room() {
-            if let Some(left_out) = self.strangers.admit(clock::now().mono_ms) {
+            if let Some(left_out) = self.strangers.admit(clock::mono_ms()) {
                 warn!(%remote, left_out, "too many servers are connected to the quorum port");
             }
             return;
@@ -113,7 +113,7 @@ impl Links {
             let end = links.run(&link, stream, Origin::Accepted).await;
             if link.is_introduced() {
                 info!(link = id.0, %remote, reason = %end, "link closed");
-            } else if let Some(left_out) = links.strangers.admit(clock::now().mono_ms) {
+            } else if let Some(left_out) = links.strangers.admit(clock::mono_ms()) {
                 info!(%remote, reason = %end, left_out, "closed a stranger's connection");
             }
         });

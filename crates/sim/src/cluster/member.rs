@@ -274,7 +274,7 @@ impl Member {
         act: impl FnOnce(&mut zooid_node::Connection, &Context<'_>),
     ) {
         let ctx = Context {
-            now: self.clock.now(env.now_us),
+            now_ms: self.clock.now(env.now_us).mono_ms,
             settings: &self.settings,
             replica: &self.replica,
         };

@@ -83,7 +83,7 @@ impl Server {
     /// A socket's turn.
     pub(crate) fn serve(&mut self, env: &mut Env, id: ConnId) {
         let ctx = Context {
-            now: env.now(),
+            now_ms: env.now().mono_ms,
             settings: &self.settings,
             replica: &self.replica,
         };

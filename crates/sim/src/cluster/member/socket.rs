@@ -89,7 +89,7 @@ impl Member {
     /// A socket's turn.
     pub(super) fn serve(&mut self, env: &mut Env, id: ConnId) {
         let ctx = Context {
-            now: self.clock.now(env.now_us),
+            now_ms: self.clock.now(env.now_us).mono_ms,
             settings: &self.settings,
             replica: &self.replica,
         };
