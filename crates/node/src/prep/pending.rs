@@ -101,18 +101,26 @@ impl Change {
         self.hash == key.hash && *self.path == *key.path
     }
 
-    /// Computes what the node, if there is one, counts for in the tree's digest.
+    /// Computes what the node counts for in the tree's digest, if there is one that is not counted yet.
     fn count(&mut self, replica: &Replica) -> u32 {
-        let Some(record) = &mut self.after else {
+        let uncounted = self.after.as_mut().filter(|it| it.counted.is_none());
+        let Some(record) = uncounted else {
             return 0;
         };
         let digest = match &record.content {
             _ if !digest::counts(&self.path) => 0,
-            Content::Data(data) => digest::node(&self.path, data.as_deref(), &record.stat),
-            Content::Prefix(prefix) => digest::after_prefix(*prefix, &record.stat),
-            Content::Applied => {
-                let node = replica.node_hashed(&self.path, self.hash);
-                let prefix = digest::prefix(&self.path, node.and_then(|node| node.data()));
+            Content::Data(data) if record.child_count == 0 => {
+                digest::node(&self.path, data.as_deref(), &record.stat)
+            }
+            content => {
+                let prefix = match content {
+                    Content::Data(data) => digest::prefix(&self.path, data.as_deref()),
+                    Content::Prefix(prefix) => *prefix,
+                    Content::Applied => {
+                        let node = replica.node_hashed(&self.path, self.hash);
+                        digest::prefix(&self.path, node.and_then(|node| node.data()))
+                    }
+                };
                 record.content = Content::Prefix(prefix);
                 digest::after_prefix(prefix, &record.stat)
             }
@@ -136,7 +144,8 @@ pub(crate) struct Pending {
     has_digest: bool,
     /// Of the tree after all of them, less what is uncounted.
     digest: i64,
-    /// Changes whose node is still to be counted: each once, when the transaction is complete.
+    /// Changes whose node is still to be counted, when the transaction is complete. One is here twice whose
+    /// node came, went and came again.
     uncounted: Vec<Number>,
 }
 

@@ -291,6 +291,60 @@ fn a_failed_multi_leaves_no_trace_in_what_is_pending() {
     assert!(c.server.replica.node("/a").is_none());
 }
 
+/// Of nodes that were there, that are pending, that come and go, and that a failed multi had changed: applying
+/// finds the digest that was proposed.
+#[test]
+fn what_is_proposed_has_the_digest_of_the_tree_after_it() {
+    let mut c = Client::new(settings());
+    let with_data = |path: &str| CreateRequest {
+        data: Some(Bytes::from_static(b"data")),
+        ..create(path, 0)
+    };
+    c.ok(OpCode::Create, &with_data("/leaf"));
+    c.ok(OpCode::Create, &with_data("/guarded"));
+    c.server.sync_at_once = false;
+    let guard = SetAclRequest {
+        path: "/guarded".into(),
+        acl: vec![Acl::anyone(perms::READ)].into(),
+        version: -1,
+    };
+    let children = (0..40).map(|n| MultiOp::Create(with_data(&format!("/new/{n:02}"))));
+    let growing = [MultiOp::Create(with_data("/new"))].into_iter();
+    let growing = growing.chain(children).chain([
+        MultiOp::SetData(set("/new", 300, -1)),
+        MultiOp::Delete(delete("/new/07", -1)),
+        MultiOp::Create(create("/new/07", 0)),
+        MultiOp::Create(create("/new/07/below", 0)),
+    ]);
+    let failing = vec![
+        MultiOp::SetData(set("/new", 7, -1)),
+        MultiOp::Create(create("/new/again", 0)),
+        MultiOp::Create(create("/leaf", 0)),
+    ];
+    let shrinking = vec![
+        MultiOp::Create(create("/leaf/first/second", 0)),
+        MultiOp::Delete(delete("/leaf/first/second", -1)),
+        MultiOp::Delete(delete("/leaf/first", -1)),
+        MultiOp::SetData(set("/leaf", 0, -1)),
+    ];
+    let conn = c.conn;
+    let server = &mut c.server;
+    server.request(conn, 1, OpCode::Create, &create("/leaf/first", 0));
+    server.request(conn, 2, OpCode::SetAcl, &guard);
+    server.request(conn, 3, OpCode::Multi, &MultiRequest(growing.collect()));
+    server.request(conn, 4, OpCode::Multi, &MultiRequest(failing));
+    server.request(conn, 5, OpCode::Multi, &MultiRequest(shrinking));
+    server.request(conn, 6, OpCode::SetData, &set("/new", 3, 1));
+    let before = server.appended.len();
+    server.sync();
+    assert_eq!(server.replica.digest_mismatches(), 0);
+    assert_eq!(server.replica.node("/new").unwrap().stat().version, 2);
+    assert_eq!(server.replica.node("/leaf").unwrap().child_count(), 0);
+    let (_, last) = &server.appended[before - 1];
+    let digest = TxnRecord::decode(last).unwrap().digest.unwrap();
+    assert_eq!(digest.tree_digest, server.replica.digest());
+}
+
 #[test]
 fn an_empty_multi_is_legal() {
     let mut c = Client::new(settings());
