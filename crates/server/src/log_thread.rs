@@ -263,7 +263,6 @@ impl LogThread {
         let Some(persisted) = batch.last else {
             return Ok(());
         };
-        self.pace.begins(Instant::now(), batch.records);
         self.sync(batch.records)?;
         self.progress.report(Completion::Plain(persisted));
         self.snapshot_if_due(batch.records)?;
@@ -356,6 +355,7 @@ impl LogThread {
         let start = Instant::now();
         self.log.commit()?;
         let took = start.elapsed();
+        self.pace.synced(start, took, records);
         let slow = took.as_millis() > u128::from(self.shared.config.storage.fsync_warning_ms);
         self.shared.stats.synced(took, records);
         if slow {
