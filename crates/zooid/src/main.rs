@@ -1,5 +1,6 @@
 //! The `zooid` command: one binary, a subcommand for each thing it does.
 
+mod allocator;
 mod check;
 mod repair;
 mod serve;
@@ -7,11 +8,6 @@ mod serve;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
-
-/// Transactions and replies are allocated by one thread and freed by another, which glibc's allocator
-/// answers with locks and consolidation: a seventh of a create's processor time.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A coordination service that takes Apache ZooKeeper's place.
 #[derive(Debug, Parser)]
@@ -44,7 +40,10 @@ enum Command {
 fn main() -> ExitCode {
     abort_on_panic();
     match Arguments::parse().command {
-        Command::Serve(args) => serve::run(&args),
+        Command::Serve(args) => {
+            allocator::keep_free_memory();
+            serve::run(&args)
+        }
         Command::Check(args) => check::run(&args),
         Command::Repair(args) => repair::run(&args),
         Command::Dev(args) => match zooid_dev::run(&args) {
