@@ -392,6 +392,7 @@ impl Connection {
             xid,
             op,
             work,
+            body_len: body.len(),
             body,
             ids,
             received_ms: ctx.now_ms,
@@ -412,19 +413,26 @@ impl Connection {
         to_node: &mut Vec<Input>,
     ) {
         let ids = Arc::clone(&self.ids);
+        let body_len = body.len();
+        // The reply to a sync is its path.
+        let kept = match op {
+            OpCode::Sync => body.clone(),
+            _ => Bytes::new(),
+        };
         to_node.push(Input::Request(ClientRequest {
             conn: self.id,
             session: self.session,
             cxid: xid,
             op,
-            body: body.clone(),
+            body,
             ids: Arc::clone(&ids),
         }));
         self.pending.push(Pending {
             xid,
             op,
             work: Work::Write,
-            body,
+            body: kept,
+            body_len,
             ids,
             received_ms: ctx.now_ms,
         });

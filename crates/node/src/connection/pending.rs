@@ -30,7 +30,10 @@ pub(super) struct Pending {
     pub(super) xid: i32,
     pub(super) op: OpCode,
     pub(super) work: Work,
+    /// What its reply is made from: nothing for most writes, whose body the core has.
     pub(super) body: Bytes,
+    /// Of the body as it came.
+    pub(super) body_len: usize,
     /// Who the client was when it asked.
     pub(super) ids: Arc<[Id]>,
     pub(super) received_ms: i64,
@@ -38,7 +41,7 @@ pub(super) struct Pending {
 
 impl Pending {
     fn frame_bytes(&self) -> usize {
-        HEADER_BYTES + self.body.len()
+        HEADER_BYTES + self.body_len
     }
 }
 
@@ -51,13 +54,13 @@ pub(super) struct PendingQueue {
 
 impl PendingQueue {
     pub(super) fn push(&mut self, request: Pending) {
-        self.body_bytes += request.body.len();
+        self.body_bytes += request.body_len;
         self.requests.push_back(request);
     }
 
     pub(super) fn pop(&mut self) -> Option<Pending> {
         let oldest = self.requests.pop_front()?;
-        self.body_bytes -= oldest.body.len();
+        self.body_bytes -= oldest.body_len;
         if self.requests.is_empty() && self.requests.capacity() > IDLE_CAPACITY_MAX {
             self.requests = VecDeque::new();
         }
