@@ -1,29 +1,44 @@
 //! The allocator, and how long it keeps memory that is free.
 
 use std::ffi::{c_int, c_long};
+use std::io;
+use std::thread;
+use std::time::Duration;
 
 /// Transactions and replies are allocated by one thread and freed by another, which glibc's allocator
 /// answers with locks and consolidation: a seventh of a create's processor time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Milliseconds until free memory goes back to the system.
+/// How long free memory is kept before it goes back to the system.
 ///
 /// The last second's transactions are tens of megabytes, which the next second's need again. Given back every
 /// second, as is the default, they come back as huge pages that the kernel clears first: a sixth of the
 /// processor time of a create.
-const KEPT_MS: c_long = 10_000;
+const KEPT: Duration = Duration::from_secs(10);
 
-/// `mi_option_purge_delay` in mimalloc.h.
+/// `mi_option_purge_delay` in mimalloc.h, in milliseconds.
 const PURGE_DELAY: c_int = 15;
 /// What an operator sets instead.
 const PURGE_DELAY_VARIABLE: &str = "MIMALLOC_PURGE_DELAY";
 
 /// Has the allocator keep free memory for a while, unless its environment says how long.
-pub(crate) fn keep_free_memory() {
+///
+/// # Errors
+/// When the system refuses a thread.
+pub(crate) fn keep_free_memory() -> io::Result<()> {
     if std::env::var_os(PURGE_DELAY_VARIABLE).is_none() {
-        set_purge_delay(KEPT_MS);
+        set_purge_delay(c_long::try_from(KEPT.as_millis()).expect("a short time"));
+        thread::Builder::new()
+            .name("zooid-memory".to_owned())
+            .spawn(|| {
+                loop {
+                    thread::sleep(KEPT);
+                    give_back();
+                }
+            })?;
     }
+    Ok(())
 }
 
 #[expect(unsafe_code, reason = "the allocator has no other way to be told")]
@@ -33,6 +48,16 @@ fn set_purge_delay(ms: c_long) {
     // reads it, on whichever thread, does so for each purge anew and takes every value: negative ones mean
     // never. No other thread runs yet where this is called, so that even a store that is not atomic is no race.
     unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, ms) }
+}
+
+/// Gives back what has been free for long enough. The allocator looks for it only while it is used, and an idle
+/// server would keep what a busy one has needed.
+#[expect(unsafe_code, reason = "the allocator has no other way to be told")]
+fn give_back() {
+    // SAFETY: mi_collect takes a flag by value, may be called on any thread at any time, and frees nothing
+    // that is in use: it visits the calling thread's own heap, and pages of the arenas that hold no block,
+    // under the arenas' own synchronisation, as any call of free may.
+    unsafe { libmimalloc_sys::mi_collect(false) }
 }
 
 #[cfg(test)]
@@ -49,9 +74,10 @@ mod tests {
     }
 
     #[test]
-    fn free_memory_is_kept_for_longer_than_by_default() {
+    fn the_allocator_can_be_told_how_long_to_keep_free_memory() {
         assert_eq!(purge_delay(), DEFAULT_MS, "this is not the purge delay");
-        set_purge_delay(KEPT_MS);
-        assert_eq!(purge_delay(), KEPT_MS);
+        set_purge_delay(7 * DEFAULT_MS);
+        assert_eq!(purge_delay(), 7 * DEFAULT_MS);
+        give_back();
     }
 }

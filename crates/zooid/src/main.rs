@@ -40,10 +40,7 @@ enum Command {
 fn main() -> ExitCode {
     abort_on_panic();
     match Arguments::parse().command {
-        Command::Serve(args) => {
-            allocator::keep_free_memory();
-            serve::run(&args)
-        }
+        Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Repair(args) => repair::run(&args),
         Command::Dev(args) => match zooid_dev::run(&args) {

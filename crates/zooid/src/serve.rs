@@ -1,5 +1,6 @@
 //! `zooid serve`: from a command line to a running server.
 
+use crate::allocator;
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -26,6 +27,9 @@ pub(crate) struct ServeArgs {
 
 pub(crate) fn run(args: &ServeArgs) -> ExitCode {
     start_logging("info");
+    if let Err(error) = allocator::keep_free_memory() {
+        warn!(%error, "free memory goes back to the system sooner than it should");
+    }
     if let Some(parent) = args.stop_with_parent
         && let Err(error) = zooid_dev::stop_with_parent(parent)
     {
