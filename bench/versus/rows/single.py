@@ -14,6 +14,8 @@ def measure(lab):
     services = lab.ensembles()
     p50 = {name: Figure(f"{name}, p50", "microseconds", Better(3)) for name in ("get", "set")}
     floor = Figure("set, p50, over the floor", "times", AtMost(1.5, "1.5 x"))
+    apart = Figure("get, p50, over a round trip between processors", "times",
+                   AtMost(float("inf"), "–"))
     for workload, figure in p50.items():
         for system in lab.turns(f"{workload}, one at a time"):
             service = services[system]
@@ -21,11 +23,15 @@ def measure(lab):
                               members=[service.leader()])
             latency = report["latency_us"]["p50"]
             figure.add(system, latency)
+            below = lab.generator.floor(lab.directory, RECORD_BYTES, lab.effort.seconds)
+            if workload == "get" and "apart" in below:
+                apart.add(system, latency / below["apart"])
+                apart.note = (f"{below['apart']:.0f} µs between two threads that do nothing but answer "
+                              "each other, each on a processor of its own")
             if workload == "set":
-                below = lab.generator.floor(lab.directory, RECORD_BYTES, lab.effort.seconds)
                 floor.add(system, latency / below["floor"])
                 floor.note = (f"floor: {below['floor']:.0f} µs = fdatasync of {RECORD_BYTES} bytes, "
                               f"{below['sync']:.0f} µs, and two round trips, "
                               f"{below['round_trips']:.0f} µs")
     return [Row(4, "one connection, one in flight", "three servers, the client at the leader",
-                [p50["set"], p50["get"], floor])]
+                [p50["set"], p50["get"], floor, apart])]

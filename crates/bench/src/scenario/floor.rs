@@ -1,5 +1,6 @@
 //! What no replicated server can beat on this machine: one sync of a record, and the round trips
-//! that a write takes from a client to a leader and on to a follower.
+//! that a write takes from a client to a leader and on to a follower. And what one of those takes where
+//! the system does not wake the other side up on the same processor: no server can beat that for a read.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use hdrhistogram::Histogram;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde_json::json;
 
 use crate::distribution::empty_histogram;
@@ -43,9 +45,11 @@ impl FloorPlan {
     }
 
     pub(crate) fn run(&self) -> anyhow::Result<Findings> {
+        let apart = self.apart().context("cannot talk to another processor")?;
         let mut log = Log::create(&self.directory, self.bytes)
             .with_context(|| format!("cannot write in {}", self.directory.display()))?;
-        let mut echo = Echo::start(self.bytes).context("cannot talk to this machine itself")?;
+        let mut echo =
+            Echo::start(self.bytes, None).context("cannot talk to this machine itself")?;
         let [mut whole, mut trips, mut syncs] = std::array::from_fn(|_| empty_histogram());
         let started = Instant::now();
         while started.elapsed() < self.duration {
@@ -76,15 +80,53 @@ impl FloorPlan {
                 self.bytes
             ),
             settings: json!({ "bytes": self.bytes, "round_trips": ROUND_TRIPS }),
-            phases: vec![
+            phases: [
                 phase("round_trips", trips),
                 phase("sync", syncs),
                 phase("floor", whole),
-            ],
+            ]
+            .into_iter()
+            .chain(apart.map(|apart| phase("apart", apart)))
+            .collect(),
             memory: None,
             failures: BTreeMap::new(),
         })
     }
+}
+
+/// Of the time, for round trips between processors.
+const APART_SHARE: u32 = 5;
+
+impl FloorPlan {
+    /// Round trips between two threads that stay on different processors, if there are two to be had.
+    fn apart(&self) -> io::Result<Option<Histogram<u64>>> {
+        let allowed = sched_getaffinity(None)?;
+        let mut processors = (0..CpuSet::MAX_CPU).filter(|number| allowed.is_set(*number));
+        let (Some(here), Some(there)) = (processors.next(), processors.next()) else {
+            return Ok(None);
+        };
+        let (bytes, duration) = (self.bytes, self.duration / APART_SHARE);
+        // On a thread of its own, which ends with its bond.
+        let measured = thread::spawn(move || {
+            stay_on(here)?;
+            let mut echo = Echo::start(bytes, Some(there))?;
+            let mut trips = empty_histogram();
+            let started = Instant::now();
+            while started.elapsed() < duration {
+                let begun = Instant::now();
+                echo.round_trip()?;
+                record(&mut trips, begun.elapsed());
+            }
+            Ok(Some(trips))
+        });
+        measured.join().expect("it does not panic")
+    }
+}
+
+fn stay_on(processor: usize) -> io::Result<()> {
+    let mut only = CpuSet::new();
+    only.set(processor);
+    Ok(sched_setaffinity(None, &only)?)
 }
 
 fn record(nanos: &mut Histogram<u64>, time: Duration) {
@@ -138,7 +180,8 @@ struct Echo {
 }
 
 impl Echo {
-    fn start(bytes: usize) -> io::Result<Echo> {
+    /// With the other side on this processor, if it matters.
+    fn start(bytes: usize, processor: Option<usize>) -> io::Result<Echo> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let stream = TcpStream::connect(listener.local_addr()?)?;
         stream.set_nodelay(true)?;
@@ -146,6 +189,7 @@ impl Echo {
         peer.set_nodelay(true)?;
         // Ends when the stream is closed.
         thread::spawn(move || -> io::Result<()> {
+            processor.map_or(Ok(()), stay_on)?;
             let mut packet = vec![0; bytes];
             loop {
                 peer.read_exact(&mut packet)?;

@@ -123,6 +123,12 @@ fn the_floor_is_the_sum_of_its_parts() {
     let (trips, sync, floor) = (p50("round_trips"), p50("sync"), p50("floor"));
     assert!(trips > 0.0);
     assert!(floor > trips.max(sync));
+    let processors = rustix::thread::sched_getaffinity(None).unwrap().count();
+    let apart = json["phases"].get("apart");
+    assert_eq!(apart.is_some(), processors > 1);
+    if apart.is_some() {
+        assert!(p50("apart") > 0.0);
+    }
     // The file is gone again.
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }

@@ -19,7 +19,7 @@ fn hash() -> impl Strategy<Value = u32> {
         Just(0x0100_0000),
         Just(u32::MAX - 40)
     ];
-    (crowded, 0..40_u32).prop_map(|(base, offset)| base + offset)
+    (crowded, 0..=40_u32).prop_map(|(base, offset)| base + offset)
 }
 
 fn op() -> impl Strategy<Value = Op> {
