@@ -17,11 +17,11 @@ IN_TABLE = re.compile(r"\| \*\*(\d+)\*\* \| ")
 IN_LIST = re.compile(r"\* \*\*(\d+), ")
 
 
-def text(rows, names, method, before=""):
+def text(rows, names, method, sync, before=""):
     """All of it. Rows that were not measured are taken from the text before."""
     return "\n\n".join([
         table(rows, names, blocks(before, IN_TABLE, "| ")),
-        how(rows, blocks(before, IN_LIST, ("* ", "  "))),
+        how(rows, blocks(before, IN_LIST, ("* ", "  ")), sync),
         method,
     ])
 
@@ -66,11 +66,12 @@ def table(rows, names, before):
     return "\n".join(head + joined(before, made))
 
 
-def how(rows, before):
+def how(rows, before, sync):
     """How each row was made, and what belongs to its figures."""
     made = {}
     for row in rows:
-        lines = [f"* **{row.number}, {row.title}:** {row.how}. Zooid is of commit {place.commit()}."]
+        lines = [f"* **{row.number}, {row.title}:** {row.how}. Zooid is of commit {place.commit()}; the "
+                 f"disk took {sync[0]:.0f} µs."]
         notes = [f"  {figure.name}: {figure.note}." for figure in row.figures if figure.note]
         made[row.number] = lines + notes
     return "\n".join(joined(before, made))
@@ -87,8 +88,9 @@ def method(lab, sync, version):
             if lab.generator.cores else "")
     return "\n".join([
         f"* Machine: {place.machine(lab.directory)}. Servers and generator share it{most}.",
-        f"* Disk: writing {place.PROBE_BYTES} bytes and fdatasync take {median_us:.0f} µs at the "
-        f"median, {p99_us:.0f} µs at p99. fsync is on (`forceSync=yes`).",
+        f"* Disk: writing {place.PROBE_BYTES} bytes and fdatasync took {median_us:.0f} µs at the median, "
+        f"{p99_us:.0f} µs at p99, before the newest row was measured; the median is said with each. fsync "
+        "is on (`forceSync=yes`).",
         *java,
         f"* Each figure is the {count}, ± half of the distance between the lowest and the highest. "
         "The systems take turns, and turns in going first. Where the length of a run is not given "

@@ -7,7 +7,8 @@
 
 use std::fs::DirEntry;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 use std::{env, fs, thread};
 use zooid_interop::{
@@ -65,6 +66,78 @@ fn a_server_that_is_killed_while_a_snapshot_comes_begins_anew() {
     rejoin_under_load(&mut ensemble, lost, Road::Snap);
     let left = files(&ensemble, lost, DRAFT_PREFIX);
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// It asks again until there is room, and meanwhile it is there.
+#[test]
+fn a_server_without_room_for_a_snapshot_waits_for_room() {
+    let mut ensemble = start_of(Kind::Zooid);
+    write_settings(&ensemble);
+    write_large(&ensemble, 200..2_000);
+    let lost = ensemble.followers()[0];
+    ensemble.kill(lost).expect("it runs");
+    let disk = SmallDisk::mount(&ensemble.server(lost).data_dir(), "24m");
+    ensemble.launch(lost).expect("it starts");
+    for _ in 0..2 {
+        let refused = refusals(&ensemble, lost);
+        let started = Instant::now();
+        while refusals(&ensemble, lost) == refused {
+            assert!(
+                started.elapsed() < PATIENCE,
+                "{}",
+                ensemble.server(lost).log()
+            );
+            thread::sleep(POLL_INTERVAL);
+        }
+        let answer = ensemble.server(lost).four_letter_word("ruok");
+        assert_eq!(answer.expect("it is up"), "imok");
+    }
+    disk.grow("200m");
+    ensemble.wait_until_serving().expect("it comes back");
+    use_at_once(&ensemble, lost);
+    ensemble.agreed_tree().expect("one tree");
+}
+
+/// How often a server has found no room for a snapshot.
+fn refusals(ensemble: &Ensemble, id: ServerId) -> usize {
+    let log = ensemble.server(id).log();
+    log.matches("there is no room for the leader's snapshot")
+        .count()
+}
+
+/// A file system in the place of a server's data, with nothing but its myid; gone when dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(data: &Path, size: &str) -> SmallDisk {
+        let myid = data.join("myid");
+        let number = fs::read(&myid).expect("a member has a number");
+        run(Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "none"])
+            .arg(data));
+        let disk = SmallDisk(data.to_owned());
+        fs::write(myid, number).expect("so much fits");
+        disk
+    }
+
+    fn grow(&self, size: &str) {
+        run(Command::new("mount")
+            .args(["-o", &format!("remount,size={size}")])
+            .arg(&self.0));
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // The server may still be there.
+        run(Command::new("umount").arg("--lazy").arg(&self.0));
+    }
+}
+
+fn run(command: &mut Command) {
+    let done = command.output().expect("it is installed");
+    let why = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "as root this works: {why}");
 }
 
 /// Waits until a snapshot is being written that was begun since.

@@ -42,7 +42,7 @@ mod testing;
 pub use auth::{AuthSettings, Authenticator};
 pub use connection::{ByteChain, ConnStats, Connection, Context, Recent, Sent, Tally};
 pub use digest_algorithm::DigestAlgorithm;
-pub use look_ahead::look_ahead;
+pub use look_ahead::{look_ahead, look_ahead_at_commits};
 pub use node::{Member, Node, NodeStats, PeerPhase, PeerStatus};
 pub use prep::{QuotaExceeded, Resource};
 pub use sessions::{SessionInfo, Sessions};

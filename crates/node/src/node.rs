@@ -428,7 +428,7 @@ impl Node {
     }
 
     /// Whether transactions begin here.
-    fn is_ordering(&self) -> bool {
+    pub(crate) fn is_ordering(&self) -> bool {
         match &self.role {
             Role::Standalone(_) => true,
             Role::Leading(leader) => leader.is_established() && !self.is_stepping_down(),

@@ -157,6 +157,14 @@ pub enum Input {
         /// What is missing, and how an operator repairs it.
         reason: String,
     },
+    /// The other answer to an [`Output::InstallSnapshot`]: there was no room on the disk. Log and replica are as
+    /// they were. The driver takes its time before it says so, because it will be asked again.
+    CannotInstall {
+        /// As in the output.
+        generation: u64,
+        /// What the disk said.
+        reason: String,
+    },
     /// The answer to an [`Output::InstallSnapshot`]; the replica is the one installed.
     Installed {
         /// As in the output.

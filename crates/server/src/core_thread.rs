@@ -18,11 +18,12 @@ use parking_lot::RwLockWriteGuard;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::vec::Drain;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 use tracing::{error, info, warn};
-use zooid_node::{ConnId, Context, Input, Node, Now, Output};
+use zooid_node::{ConnId, Context, Input, Node, Now, Output, look_ahead_at_commits};
 use zooid_proto::TxnRecord;
 use zooid_proto::election::PeerState;
 use zooid_tree::{Fired, Replica};
@@ -36,8 +37,9 @@ const BATCH_MAX: usize = 1024;
 const ANSWERED_HERE_MAX: usize = 2;
 /// Outputs for which there is always room.
 const OUTPUTS_KEPT_MAX: usize = 4096;
-/// Looking at it for each would take as long as some of them do. Only latencies are told by it.
-const OUTPUTS_PER_LOOK_AT_THE_CLOCK: usize = 32;
+/// So many inputs or outputs are looked ahead at together. The clock is looked at as often, since only latencies
+/// are told by it.
+const ROUND: usize = Replica::LOOK_AHEAD_MAX;
 
 /// What reaches the core.
 pub(crate) enum CoreMessage {
@@ -198,19 +200,12 @@ impl Core {
         batch: impl Iterator<Item = CoreMessage>,
         stop: &mut Option<oneshot::Sender<()>>,
     ) {
-        let replica = self.shared.replica.read();
+        let shared = Arc::clone(&self.shared);
+        let replica = shared.replica.read();
         let now = clock::now();
         for message in batch {
             match message {
-                CoreMessage::Inputs(inputs) => {
-                    for input in inputs {
-                        if let Input::LinkDown(link) = input {
-                            self.down.push(link);
-                        }
-                        self.shared.stats.received(&input);
-                        self.node.step(now, input, &replica, &mut self.outputs);
-                    }
-                }
+                CoreMessage::Inputs(inputs) => self.take_inputs(now, inputs, &replica),
                 CoreMessage::Log => {}
                 CoreMessage::Inspect(look) => look(&self.node),
                 CoreMessage::Leave(left) => {
@@ -219,6 +214,20 @@ impl Core {
                         .step(now, Input::Leave, &replica, &mut self.outputs);
                 }
                 CoreMessage::Stop(done) => *stop = Some(done),
+            }
+        }
+    }
+
+    fn take_inputs(&mut self, now: Now, inputs: Vec<Input>, replica: &Replica) {
+        let mut inputs = inputs.into_iter();
+        while !inputs.as_slice().is_empty() {
+            self.node.look_ahead(replica, next_round(inputs.as_slice()));
+            for input in inputs.by_ref().take(ROUND) {
+                if let Input::LinkDown(link) = input {
+                    self.down.push(link);
+                }
+                self.shared.stats.received(&input);
+                self.node.step(now, input, replica, &mut self.outputs);
             }
         }
     }
@@ -335,56 +344,75 @@ impl Core {
     }
 
     /// Whether the node has left its ensemble.
-    fn perform_rest(&mut self, outputs: impl Iterator<Item = Output>) -> Result<bool, String> {
+    fn perform_rest(&mut self, mut outputs: Drain<'_, Output>) -> Result<bool, String> {
         let shared = Arc::clone(&self.shared);
         let mut has_left = false;
         let mut lock = None;
-        for (done, output) in outputs.enumerate() {
-            if done.is_multiple_of(OUTPUTS_PER_LOOK_AT_THE_CLOCK) {
-                self.now = clock::now();
+        while !outputs.as_slice().is_empty() {
+            self.now = clock::now();
+            let round = next_round(outputs.as_slice());
+            if round
+                .iter()
+                .any(|next| matches!(next, Output::Commit { .. }))
+            {
+                look_ahead_at_commits(locked(&mut lock, &shared), round);
             }
-            match output {
-                Output::Vote { to, message } => self.peers().election.send(to, message),
-                Output::Dial { link, server } => self.peers().links.dial(link, server),
-                Output::Send { link, packet } => {
-                    self.shared.stats.sent_to_learner(packet.kind);
-                    self.send(link, |to| to.push_packet(&packet));
-                }
-                Output::Broadcast { links, packet } => {
-                    for link in links.iter() {
-                        self.send(*link, |to| to.push_packet(&packet));
-                    }
-                }
-                Output::SendRun { link, run } => self.send(link, |to| to.push_run(run)),
-                Output::Append { .. }
-                | Output::Truncate { .. }
-                | Output::InstallSnapshot { .. }
-                | Output::AcceptEpoch(_)
-                | Output::EnterEpoch(_) => {} // The log thread has it already.
-                Output::SendLog { link, after, upto } => {
-                    let filled = self.peers().links.send_log(link, after, upto);
-                    self.note_filled(link, filled);
-                }
-                Output::SendSnapshot { link } => {
-                    self.shared.stats.sent_snapshot();
-                    let replica = locked(&mut lock, &shared);
-                    let filled = self.peers().links.send_snapshot(link, replica);
-                    self.note_filled(link, filled);
-                }
-                Output::ProbeLog { link, after } => self.peers().links.probe_log(link, after),
-                Output::Hangup { link, reason } => self.peers().links.hang_up(link, reason),
-                Output::RoleChanged => self.role_changed(),
-                Output::Left => has_left = true,
-                Output::Resigned { reason } => info!(%reason, "looking for a leader"),
-                Output::Halt { reason } => {
-                    error!(%reason, "stopping: going on would risk what was promised");
-                    return Err(reason);
-                }
-                other => self.perform_locked(locked(&mut lock, &shared), other),
+            for output in outputs.by_ref().take(ROUND) {
+                has_left |= matches!(output, Output::Left);
+                self.perform_one(output, &shared, &mut lock)?;
             }
         }
         self.count_commits();
         Ok(has_left)
+    }
+
+    fn perform_one<'s>(
+        &mut self,
+        output: Output,
+        shared: &'s Shared,
+        lock: &mut Option<RwLockWriteGuard<'s, Replica>>,
+    ) -> Result<(), String> {
+        match output {
+            Output::Vote { to, message } => self.peers().election.send(to, message),
+            Output::Dial { link, server } => self.peers().links.dial(link, server),
+            Output::Send { link, packet } => {
+                self.shared.stats.sent_to_learner(packet.kind);
+                self.send(link, |to| to.push_packet(&packet));
+            }
+            Output::Broadcast { links, packet } => {
+                for link in links.iter() {
+                    self.send(*link, |to| to.push_packet(&packet));
+                }
+            }
+            Output::SendRun { link, run } => self.send(link, |to| to.push_run(run)),
+            Output::Append { .. }
+            | Output::Truncate { .. }
+            | Output::InstallSnapshot { .. }
+            | Output::AcceptEpoch(_)
+            | Output::EnterEpoch(_) => {} // The log thread has it already.
+            Output::SendLog { link, after, upto } => {
+                let filled = self.peers().links.send_log(link, after, upto);
+                self.note_filled(link, filled);
+            }
+            Output::SendSnapshot { link } => {
+                self.shared.stats.sent_snapshot();
+                let replica = locked(lock, shared);
+                let filled = self.peers().links.send_snapshot(link, replica);
+                self.note_filled(link, filled);
+            }
+            Output::ProbeLog { link, after } => self.peers().links.probe_log(link, after),
+            Output::Hangup { link, reason } => self.peers().links.hang_up(link, reason),
+            Output::RoleChanged => self.role_changed(),
+            // The caller sees it.
+            Output::Left => {}
+            Output::Resigned { reason } => info!(%reason, "looking for a leader"),
+            Output::Halt { reason } => {
+                error!(%reason, "stopping: going on would risk what was promised");
+                return Err(reason);
+            }
+            other => self.perform_locked(locked(lock, shared), other),
+        }
+        Ok(())
     }
 
     /// Has those since the last time counted: all at once, because counters that others read are dear.
@@ -547,6 +575,11 @@ impl Core {
         self.take_completions()?;
         self.perform()
     }
+}
+
+/// The next [`ROUND`] of these, or as many as there are.
+fn next_round<T>(rest: &[T]) -> &[T] {
+    &rest[..rest.len().min(ROUND)]
 }
 
 /// An empty list with its room, unless that is unusually much.

@@ -30,6 +30,8 @@ const SYNC_BATCH_MAX: usize = 4096;
 /// After so long without a command the free space is looked at all the same, since others fill and empty
 /// disks, and for a snapshot that is owed.
 const IDLE_MAX: Duration = Duration::from_secs(1);
+/// Between two snapshots for which there is no room.
+const NO_ROOM_PAUSE: Duration = Duration::from_secs(1);
 
 /// What reaches the log thread.
 pub(crate) enum LogCommand {
@@ -338,7 +340,10 @@ impl LogThread {
         let ReceivedSnapshot { mut replica, file } = snapshot;
         let files = &self.shared.files;
         let zxid = replica.last_zxid();
-        let written = store(files, &mut replica, file)?;
+        let written = match store(files, &mut replica, file) {
+            Err(error) if error.is_out_of_space() => return Ok(no_room(generation, zxid, &error)),
+            written => written?,
+        };
         {
             let _undisturbed = files.upkeep.lock();
             self.log.replace_after(zxid)?;
@@ -418,6 +423,14 @@ fn store(
     });
     replica.end_walk(walk);
     written
+}
+
+/// The history is as it was, so this server can go on asking the leader; but not all the time.
+fn no_room(generation: u64, zxid: Zxid, error: &SnapshotError) -> Completion {
+    warn!(%zxid, %error, "there is no room for the leader's snapshot; asking again until there is");
+    thread::sleep(NO_ROOM_PAUSE);
+    let reason = error.to_string();
+    Completion::Plain(Input::CannotInstall { generation, reason })
 }
 
 #[cfg(test)]

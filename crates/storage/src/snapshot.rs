@@ -81,6 +81,14 @@ pub enum SnapshotError {
     GivenUp,
 }
 
+impl SnapshotError {
+    /// Whether the disk is full, and nothing else is wrong.
+    #[must_use]
+    pub fn is_out_of_space(&self) -> bool {
+        matches!(self, SnapshotError::Io(error) if error.kind() == io::ErrorKind::StorageFull)
+    }
+}
+
 /// The directory of snapshots, shared by the threads that write, truncate and purge.
 #[derive(Debug)]
 pub struct Snapshots {

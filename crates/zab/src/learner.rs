@@ -270,6 +270,16 @@ impl Learner {
         out.push(LearnerAction::Dial(self.leader));
     }
 
+    /// [`LearnerAction::Install`] cannot be done for want of room, and nothing has been. Whoever leads next may
+    /// have less to send.
+    pub fn cannot_install(&mut self, reason: String, out: &mut Vec<LearnerAction>) {
+        if let Phase::UpToDate(synchronization) = &self.phase
+            && synchronization.awaits_install()
+        {
+            self.conclude(Err(Fault::Resign(reason)), out);
+        }
+    }
+
     /// [`LearnerAction::Install`] is done.
     pub fn installed(&mut self, now_ms: i64, out: &mut Vec<LearnerAction>) {
         if let Phase::UpToDate(synchronization) = &mut self.phase {

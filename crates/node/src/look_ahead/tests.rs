@@ -1,7 +1,9 @@
-use super::{look_ahead, path_of, split_prefixed};
+use super::*;
+use crate::step::{ClientRequest, ConnId};
 use zooid_proto::request::SetDataRequest;
-use zooid_proto::{Jute, OpCode};
-use zooid_tree::{Replica, ReplicaBuilder, TreeOptions};
+use zooid_proto::{Jute, QuorumPacket, SessionId, Txn, TxnHeader, TxnRecord, Zxid};
+use zooid_tree::{ReplicaBuilder, TreeOptions};
+use zooid_zab::LinkId;
 
 /// Just so many that looking ahead is done at all.
 fn large_replica() -> Replica {
@@ -65,6 +67,66 @@ fn what_has_no_path_is_passed_over() {
     let multi = frame(OpCode::Multi, &"/a".to_owned());
     assert_eq!(path_of(&multi[4..]), None);
     assert_eq!(split_prefixed(&[0xff; 10]), None);
+}
+
+/// As a client of a learner asks, by way of the learner.
+fn forwarded(frame: &[u8]) -> Input {
+    let mut data = vec![7; 8];
+    data.extend(&frame[LENGTH_BYTES..]);
+    let packet = QuorumPacket::with_data(PacketType::Request, Zxid::NONE, data);
+    Input::Packet(LinkId(2), packet)
+}
+
+#[test]
+fn writes_have_their_path_wherever_they_come_from() {
+    let create = frame(OpCode::Create, &"/new".to_owned());
+    for (frame, path) in [(set("/n2"), "/n2"), (create, "/new")] {
+        let body = frame[12..].to_vec().into();
+        let op = OpCode::from_code(i32::from_be_bytes(*frame[8..].first_chunk().unwrap()));
+        let here = Input::Request(ClientRequest {
+            conn: ConnId(1),
+            session: SessionId(1),
+            cxid: 7,
+            op: op.unwrap(),
+            body,
+            ids: [].into(),
+        });
+        assert_eq!(written_path(&here), Some(path.as_bytes()));
+        assert_eq!(written_path(&forwarded(&frame)), Some(path.as_bytes()));
+        for cut in 0..frame.len() {
+            let _ = written_path(&forwarded(&frame[..cut.max(LENGTH_BYTES)]));
+        }
+    }
+    let ack = QuorumPacket::new(PacketType::Ack, Zxid(5));
+    assert_eq!(written_path(&Input::Packet(LinkId(2), ack)), None);
+    assert_eq!(written_path(&Input::Timer), None);
+}
+
+#[test]
+fn the_nodes_of_commits_are_looked_at() {
+    let replica = large_replica();
+    let commit = |path: &str| Output::Commit {
+        record: Box::new(TxnRecord {
+            header: TxnHeader {
+                client_id: SessionId(1),
+                cxid: 1,
+                zxid: Zxid(2),
+                time: 3,
+                op: OpCode::Delete.code(),
+            },
+            txn: Txn::Delete { path: path.into() },
+            digest: None,
+        }),
+        owner: None,
+    };
+    let outputs = [
+        commit("/n1"),
+        Output::RoleChanged,
+        commit("/n2"),
+        commit("/missing"),
+    ];
+    assert_eq!(look_ahead_at_commits(&replica, &outputs), 2);
+    assert_eq!(look_ahead_at_commits(&replica, &[]), 0);
 }
 
 /// Every byte of two requests takes every value, and the rest is cut anywhere.

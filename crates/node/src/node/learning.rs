@@ -529,6 +529,11 @@ impl Node {
                     learner.cannot_truncate(now.mono_ms, reason, actions);
                 });
             }
+            Input::CannotInstall { reason, .. } => {
+                self.learn(now, replica, out, |learner, actions| {
+                    learner.cannot_install(reason, actions);
+                });
+            }
             Input::Installed { .. } => self.learn(now, replica, out, |learner, actions| {
                 learner.installed(now.mono_ms, actions);
             }),

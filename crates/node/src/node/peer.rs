@@ -374,6 +374,7 @@ impl Node {
             Input::EpochEntered(epoch) => peer.epochs.current = epoch,
             Input::Truncated { generation, .. }
             | Input::CannotTruncate { generation, .. }
+            | Input::CannotInstall { generation, .. }
             | Input::Installed { generation }
                 if generation != self.generation =>
             {
@@ -382,7 +383,7 @@ impl Node {
             Input::Truncated { .. } if mutant!(Zk5094) && !is_learning => {}
             Input::Truncated { last, .. } => peer.replaced(last),
             Input::Installed { .. } => peer.replaced(peer.installing),
-            Input::CannotTruncate { .. } => {}
+            Input::CannotTruncate { .. } | Input::CannotInstall { .. } => {}
             _ => return true,
         }
         peer.stores = peer.stores.saturating_sub(1);

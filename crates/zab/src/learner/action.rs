@@ -28,8 +28,8 @@ pub enum LearnerAction {
     /// Cut the log behind this transaction, durably, and load the database anew; answered by
     /// `truncated`, or by `cannot_truncate`. Until then there is no `Append` and no `Commit`.
     Truncate(Zxid),
-    /// Make the received snapshot the database, durably; answered by `installed`. Until then there is no
-    /// `Append` and no `Commit`.
+    /// Make the received snapshot the database, durably; answered by `installed`, or by `cannot_install`. Until
+    /// then there is no `Append` and no `Commit`.
     Install(Zxid),
     /// Serve clients. The history's end moves to the epoch's start if it is behind it.
     Serve(Epoch),

@@ -252,6 +252,11 @@ impl Synchronization {
         matches!(self.step, Step::Truncated(..))
     }
 
+    /// Whether a snapshot is being installed.
+    pub(super) fn awaits_install(&self) -> bool {
+        matches!(self.step, Step::Installed(..))
+    }
+
     /// Whether the leader waits for this server's storage.
     pub(super) fn waits_for_storage(&self) -> bool {
         match self.step {

@@ -218,7 +218,9 @@ impl Sink {
             | Input::LogProbed(link, _) => self.tag(link.0),
             Input::EpochAccepted(epoch) | Input::EpochEntered(epoch) => self.signed(epoch.0),
             Input::Truncated { last, .. } => self.zxid(*last),
-            Input::StorageFailed { reason } | Input::CannotTruncate { reason, .. } => {
+            Input::StorageFailed { reason }
+            | Input::CannotTruncate { reason, .. }
+            | Input::CannotInstall { reason, .. } => {
                 self.bytes(reason.as_bytes());
             }
             Input::DiskSpace { is_low } => self.tag(u64::from(*is_low)),

@@ -22,6 +22,8 @@ use zooid_zab::LinkId;
 const SPACE_LOOK_US: u64 = 50_000;
 /// However slow a disk is: longer than a learner may be silent.
 const SLOW_SYNC_US_MAX: u64 = 1_500_000;
+/// Of received snapshots: how many find no room at first.
+const NO_ROOM_PER_MILLE: u64 = 50;
 
 #[derive(Clone, Debug)]
 pub(super) enum Command {
@@ -279,6 +281,10 @@ impl Member {
         let Some(received) = self.received.remove(&link) else {
             return Err(StorageError::Install("no snapshot was received".to_owned()));
         };
+        if self.dice.per_mille(NO_ROOM_PER_MILLE) {
+            let reason = "no room".to_owned();
+            return Ok(Some(Input::CannotInstall { generation, reason }));
+        }
         let replica = received.load(TREE).map_err(StorageError::Install)?;
         let (member, history) = (self.id, &*received.history);
         if mutant!(Zk3642) {

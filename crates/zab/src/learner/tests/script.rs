@@ -188,6 +188,10 @@ impl Bench {
         self.act(|learner, now_ms, out| learner.cannot_truncate(now_ms, reason.into(), out))
     }
 
+    pub(super) fn cannot_install(&mut self) -> Vec<String> {
+        self.act(|learner, _, out| learner.cannot_install("no room".into(), out))
+    }
+
     pub(super) fn truncated(&mut self, last: Zxid) -> Vec<String> {
         self.act(|learner, now_ms, out| learner.truncated(now_ms, last, out))
     }

@@ -105,6 +105,20 @@ fn a_leader_that_wants_a_cut_even_so_is_not_asked_for_ever() {
     assert_eq!(bench.cannot_truncate(), ["halt: nothing leads there"]);
 }
 
+/// A full disk is no reason to stop: what there was is all still there.
+#[test]
+fn who_has_no_room_for_a_snapshot_looks_for_a_leader_again() {
+    let mut bench = Bench::synchronizing(Follower, z(5, 7));
+    assert_eq!(
+        bench.cannot_install(),
+        [""; 0],
+        "there was nothing to install"
+    );
+    assert_eq!(bench.snapshot(z(5, 9)), ["install 5.9"]);
+    assert_eq!(bench.cannot_install(), ["hangup", "resign: no room"]);
+    assert_eq!(bench.installed(), [""; 0], "of a role that is over");
+}
+
 #[test]
 fn a_cut_that_left_too_much_halts() {
     let mut bench = Bench::synchronizing(Follower, z(5, 7));
