@@ -5,6 +5,7 @@
 
 use crate::Wire;
 use anyhow::Result;
+use std::net::SocketAddr;
 use std::time::Duration;
 use zooid_proto::{Jute, Limit, OpCode, Reader, ReplyHeader, RequestHeader, xid};
 
@@ -23,6 +24,16 @@ impl KeptAlive {
 
     pub(crate) fn into_wire(self) -> Wire {
         self.wire
+    }
+
+    /// As [`Wire::wait`], without a ping.
+    pub(crate) fn wait(&mut self, patience: Duration) -> Result<bool> {
+        self.wire.wait(patience)
+    }
+
+    /// As [`Wire::peer`].
+    pub(crate) fn peer(&self) -> Result<SocketAddr> {
+        self.wire.peer()
     }
 
     /// As [`Wire::send`].

@@ -471,7 +471,14 @@ impl Session {
     /// # Errors
     /// When the connection ends too early.
     pub fn close(mut self) -> Result<()> {
-        self.call(OpCode::CloseSession, &[])?.done()
+        let xid = self.send(OpCode::CloseSession, &[])?;
+        // As in `kept_alive`. But a server listens no more to whoever has asked for the end of its session, so
+        // it takes somebody else to wake it.
+        if !self.wire.wait(CLOSE_PATIENCE)? {
+            let server = self.wire.peer()?;
+            drop(Session::open(server, SHORT_TIMEOUT_MS)?);
+        }
+        self.receive_reply(xid)?.done()
     }
 }
 
@@ -485,4 +492,7 @@ fn path_watch(path: &str, watch: bool) -> Vec<u8> {
 // What fits into the buffers of a connection whose other end is busy sending.
 const PIPELINE_MAX: usize = 200;
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+/// Of a session that is for nothing but being opened.
+const SHORT_TIMEOUT_MS: i32 = 4_000;
 const LONG_TIMEOUT_MS: i32 = 600_000;

@@ -24,6 +24,14 @@ impl Wire {
         Ok(Wire { stream })
     }
 
+    /// Whom it leads to.
+    ///
+    /// # Errors
+    /// When the connection has failed.
+    pub(crate) fn peer(&self) -> Result<SocketAddr> {
+        Ok(self.stream.peer_addr()?)
+    }
+
     /// Sends one packet. A server that has closed the connection is noticed by the next
     /// [`Wire::receive`], not here.
     ///
@@ -64,7 +72,12 @@ impl Wire {
     /// When the connection fails.
     pub fn wait(&mut self, patience: Duration) -> Result<bool> {
         self.stream.set_read_timeout(Some(patience))?;
-        let peeked = self.stream.peek(&mut [0]);
+        let peeked = loop {
+            match self.stream.peek(&mut [0]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                peeked => break peeked,
+            }
+        };
         self.stream.set_read_timeout(Some(READ_TIMEOUT))?;
         match peeked {
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),

@@ -28,7 +28,11 @@ fn is_java_s(line: &str, next: &str) -> bool {
                 .any(|exception| next.starts_with(exception)));
     // To a client that has gone while it was being answered.
     let is_lost_client = line.contains("Error sending data synchronously");
-    let is_error = line.contains("] ERROR ") && !is_lost_client && !is_lost_learner;
+    // To a member whose connection has made way for another one meanwhile.
+    let is_lost_vote = line.contains("Failed to send last message. Shutting down thread.")
+        && next.starts_with("java.net.SocketException");
+    let is_lost = is_lost_client || is_lost_learner || is_lost_vote;
+    let is_error = line.contains("] ERROR ") && !is_lost;
     // A follower says so of the first proposal of each leader, too.
     let is_gap = line.contains("Got zxid 0x")
         && !line.ends_with(" expected 0x1")

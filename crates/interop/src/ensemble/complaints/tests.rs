@@ -10,13 +10,15 @@ fn errors_gaps_and_wrong_digests_are_complaints() {
 java.io.EOFException
 [LearnerHandler] ERROR org.apache.zookeeper.server.quorum.LearnerHandler - Unexpected exception in LearnerHandler:
 [main] WARN org.apache.zookeeper.server.ServerCnxnFactory - maxCnxns is not configured
+[SendWorker:5] ERROR org.apache.zookeeper.server.quorum.QuorumCnxManager - Failed to send last message. Shutting down thread.
+java.net.SocketException: Socket closed
 [QuorumPeer] WARN org.apache.zookeeper.server.quorum.Learner - Got zxid 0x200000001 expected 0x1
 [QuorumPeer] WARN org.apache.zookeeper.server.quorum.Learner - Got zxid 0x200000005 expected 0x200000004
 [LearnerHandler] ERROR org.apache.zookeeper.server.quorum.LearnerHandler - Unexpected exception in LearnerHandler:
 [CommitProcessor:1] WARN org.apache.zookeeper.server.DataTree - Digests are not matching. Value is Zxid.
 [SyncThread:1] ERROR org.apache.zookeeper.server.ZooKeeperCriticalThread - Severe unrecoverable error";
     let lines: Vec<&str> = java.lines().collect();
-    assert_eq!(first_lines(Kind::Java, java), lines[7..]);
+    assert_eq!(first_lines(Kind::Java, java), lines[9..]);
 
     let zooid = "\
 2026-11-28T04:48:37Z  WARN zooid_server::quorum::election_port: cannot reach its election port
