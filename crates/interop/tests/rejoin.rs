@@ -8,12 +8,11 @@
 use std::fs::DirEntry;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 use std::{env, fs, thread};
 use zooid_interop::{
-    Ensemble, Kind, Layout, Options, SUPER_DIGEST, Session, Writers, anyone, check_journals,
-    leave_a_tail, wait_for_lost_ephemerals,
+    Ensemble, Kind, Layout, Options, SUPER_DIGEST, Session, SmallDisk, Writers, anyone,
+    check_journals, leave_a_tail, wait_for_lost_ephemerals,
 };
 use zooid_proto::request::{CreateRequest, SetDataRequest};
 use zooid_proto::{CreateMode, Jute, OpCode, ServerId};
@@ -76,7 +75,7 @@ fn a_server_without_room_for_a_snapshot_waits_for_room() {
     write_large(&ensemble, 200..2_000);
     let lost = ensemble.followers()[0];
     ensemble.kill(lost).expect("it runs");
-    let disk = SmallDisk::mount(&ensemble.server(lost).data_dir(), "24m");
+    let disk = mount(&ensemble.server(lost).data_dir(), "24m");
     ensemble.launch(lost).expect("it starts");
     for _ in 0..2 {
         let refused = refusals(&ensemble, lost);
@@ -92,7 +91,7 @@ fn a_server_without_room_for_a_snapshot_waits_for_room() {
         let answer = ensemble.server(lost).four_letter_word("ruok");
         assert_eq!(answer.expect("it is up"), "imok");
     }
-    disk.grow("200m");
+    disk.resize("200m").expect("it grows");
     ensemble.wait_until_serving().expect("it comes back");
     use_at_once(&ensemble, lost);
     ensemble.agreed_tree().expect("one tree");
@@ -105,39 +104,13 @@ fn refusals(ensemble: &Ensemble, id: ServerId) -> usize {
         .count()
 }
 
-/// A file system in the place of a server's data, with nothing but its myid; gone when dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(data: &Path, size: &str) -> SmallDisk {
-        let myid = data.join("myid");
-        let number = fs::read(&myid).expect("a member has a number");
-        run(Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "none"])
-            .arg(data));
-        let disk = SmallDisk(data.to_owned());
-        fs::write(myid, number).expect("so much fits");
-        disk
-    }
-
-    fn grow(&self, size: &str) {
-        run(Command::new("mount")
-            .args(["-o", &format!("remount,size={size}")])
-            .arg(&self.0));
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // The server may still be there.
-        run(Command::new("umount").arg("--lazy").arg(&self.0));
-    }
-}
-
-fn run(command: &mut Command) {
-    let done = command.output().expect("it is installed");
-    let why = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "as root this works: {why}");
+/// In the place of a server's data, with nothing but its myid.
+fn mount(data: &Path, size: &str) -> SmallDisk {
+    let myid = data.join("myid");
+    let number = fs::read(&myid).expect("a member has a number");
+    let disk = SmallDisk::mount(data, size).expect("a small disk");
+    fs::write(myid, number).expect("so much fits");
+    disk
 }
 
 /// Waits until a snapshot is being written that was begun since.

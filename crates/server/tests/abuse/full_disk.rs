@@ -5,8 +5,7 @@ use crate::zooid::{Setup, Zooid};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use zooid_interop::{Session, anyone};
+use zooid_interop::{Session, SmallDisk, anyone};
 use zooid_proto::{Acl, CreateMode, ErrorCode, Id, perms};
 
 const DISK_BYTES: u64 = 64 << 20;
@@ -16,26 +15,13 @@ const LARGE_ACL_BYTES: usize = 100_000;
 /// More than fits.
 const LARGE_ACLS_MAX: usize = 1000;
 
-/// A file system of its own for a test; unmounted when dropped.
-struct Disk(PathBuf);
+/// One that can be filled.
+struct Disk(SmallDisk);
 
 impl Disk {
-    /// Where that is not allowed there is no disk that can be filled, and nobody may believe that one was.
     fn mount(directory: &Path) -> Disk {
-        fs::create_dir_all(directory).expect("created");
-        let options = format!("size={DISK_BYTES}");
-        let arguments = ["-t", "tmpfs", "-o", &options, "none"];
-        let mounted = Command::new("mount")
-            .args(arguments)
-            .arg(directory)
-            .output()
-            .expect("mount is installed");
-        assert!(
-            mounted.status.success(),
-            "this test needs a small file system to fill, so run it as root: {}",
-            String::from_utf8_lossy(&mounted.stderr).trim()
-        );
-        Disk(directory.to_owned())
+        let disk = SmallDisk::mount(directory, &DISK_BYTES.to_string());
+        Disk(disk.expect("a small disk"))
     }
 
     fn fill(&self) {
@@ -55,13 +41,7 @@ impl Disk {
     }
 
     fn filler(&self) -> PathBuf {
-        self.0.join("filler")
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+        self.0.path().join("filler")
     }
 }
 
