@@ -47,26 +47,28 @@ impl Node {
 
 /// The path of a write, of a client of this server or of a learner.
 fn written_path(input: &Input) -> Option<&[u8]> {
-    match input {
-        Input::Request(request) if creates(request.op) || begins_with_path(request.op) => {
-            path_in(&request.body)
-        }
+    let (op, body) = match input {
+        Input::Request(request) => (request.op, &*request.body),
         Input::Packet(_, packet) if packet.kind == PacketType::Request => {
             let (_, request) = packet.data.as_ref()?.split_at_checked(FORWARDED_BYTES)?;
-            let (op, body) = request.split_first_chunk()?;
-            let op = OpCode::from_code(i32::from_be_bytes(*op))?;
-            (creates(op) || begins_with_path(op)).then(|| path_in(body))?
+            split_op(request)?
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    (creates(op) || begins_with_path(op)).then(|| path_in(body))?
 }
 
 /// The path at the front of a request, as far as it has one.
 fn path_of(frame: &[u8]) -> Option<&[u8]> {
     let (_, request) = frame.split_at_checked(XID_BYTES)?;
-    let (op, body) = request.split_first_chunk()?;
-    let op = OpCode::from_code(i32::from_be_bytes(*op))?;
+    let (op, body) = split_op(request)?;
     begins_with_path(op).then(|| path_in(body))?
+}
+
+/// What is asked, and the body behind it.
+fn split_op(request: &[u8]) -> Option<(OpCode, &[u8])> {
+    let (op, body) = request.split_first_chunk()?;
+    Some((OpCode::from_code(i32::from_be_bytes(*op))?, body))
 }
 
 /// What a body has for a path.

@@ -21,6 +21,7 @@ use zooid_zab::{
 const PARKED_LINKS_MAX: usize = 256;
 /// Packets kept of each: a learner sends one and waits.
 const PARKED_PACKETS_MAX: usize = 4;
+const MUST_WAIT: &str = "a learner must wait for its leader";
 
 /// The least time without a leader before reads are served.
 const READ_ONLY_WAIT_MS: i64 = 2000;
@@ -194,7 +195,7 @@ impl Peer {
         }
         let packets = self.parked.entry(link).or_default();
         if packets.len() >= PARKED_PACKETS_MAX {
-            return Err("a learner must wait for its leader");
+            return Err(MUST_WAIT);
         }
         packets.extend(packet);
         Ok(())
@@ -415,9 +416,7 @@ impl Node {
             Input::Packet(link, packet) if peer.parked.contains_key(&link) => {
                 (link, peer.park(link, Some(packet)))
             }
-            Input::PacketRun(link, _) if peer.parked.contains_key(&link) => {
-                (link, Err("a learner must wait for its leader"))
-            }
+            Input::PacketRun(link, _) if peer.parked.contains_key(&link) => (link, Err(MUST_WAIT)),
             // Of an earlier role.
             _ => return,
         };

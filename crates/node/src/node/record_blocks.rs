@@ -11,6 +11,7 @@ const SHARED_MAX: usize = BLOCK_LEN / 16;
 /// Encodes records one behind the other into blocks that they share.
 #[derive(Debug, Default)]
 pub(super) struct RecordBlocks {
+    /// What is left of the newest block: all of it room.
     block: BytesMut,
     /// Where a record is encoded first; empty in between.
     scratch: Vec<u8>,
@@ -22,8 +23,7 @@ impl RecordBlocks {
         if self.scratch.len() > SHARED_MAX {
             return std::mem::take(&mut self.scratch).into();
         }
-        let room = self.block.capacity() - self.block.len();
-        if room < self.scratch.len() {
+        if self.block.capacity() < self.scratch.len() {
             self.block = BytesMut::with_capacity(BLOCK_LEN);
         }
         self.block.extend_from_slice(&self.scratch);
