@@ -25,6 +25,7 @@ pub use simulated::{Fault, SimulatedDisk, Survival};
 use crate::width::len64;
 use std::fmt;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -140,6 +141,10 @@ pub trait DiskFile: fmt::Debug + Send {
     /// # Errors
     /// When the disk says so; see the module's rules.
     fn sync(&mut self) -> io::Result<()>;
+
+    /// Lets the operating system drop its copy in memory of what was synced: nobody is expected to read
+    /// it soon. That it does not changes nothing.
+    fn uncache(&mut self, bytes: Range<u64>);
 }
 
 /// One name in a directory.

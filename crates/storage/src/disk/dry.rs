@@ -2,6 +2,7 @@
 
 use super::{DirEntry, Disk, DiskFile};
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -110,6 +111,8 @@ impl DiskFile for DryFile {
     fn sync(&mut self) -> io::Result<()> {
         Ok(())
     }
+
+    fn uncache(&mut self, _: Range<u64>) {}
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 
 use super::{DirEntry, Disk, DiskFile, annotate};
 use crate::width::len64;
-use rustix::fs::{Access, FallocateFlags, access, fallocate, statvfs};
+use rustix::fs::{Access, Advice, FallocateFlags, access, fadvise, fallocate, statvfs};
 use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::num::NonZeroU64;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -188,6 +190,12 @@ impl DiskFile for RealFile {
         self.file
             .sync_data()
             .map_err(|err| self.annotate(&err, "sync"))
+    }
+
+    fn uncache(&mut self, bytes: Range<u64>) {
+        let len = NonZeroU64::new(bytes.end.saturating_sub(bytes.start));
+        // No length would mean everything from there on. A file system that cannot is as well.
+        let _ = len.map(|len| fadvise(&self.file, bytes.start, Some(len), Advice::DontNeed));
     }
 }
 

@@ -44,6 +44,7 @@ use image::Image;
 use random::Random;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -89,6 +90,8 @@ struct Inode {
     reserved: u64,
     /// Sectors that cannot be read.
     lost: BTreeSet<u64>,
+    /// What the operating system was allowed to forget.
+    uncached: Vec<Range<u64>>,
 }
 
 #[derive(Clone, Debug)]
@@ -355,6 +358,15 @@ impl Inode {
 }
 
 impl Change {
+    fn touches(&self, range: &Range<u64>) -> bool {
+        match self {
+            Change::Write { offset, bytes } => {
+                *offset < range.end && range.start < offset + len64(bytes.len())
+            }
+            Change::Truncate(len) | Change::Lengthen(len) => *len < range.end,
+        }
+    }
+
     fn apply(&self, image: &mut Image) {
         match self {
             Change::Write { offset, bytes } => image.write(*offset, bytes),
@@ -563,6 +575,18 @@ impl DiskFile for SimulatedFile {
 
     fn sync(&mut self) -> io::Result<()> {
         self.with("sync", State::sync)
+    }
+
+    // Panics if some of it is not durable: the operating system would have to write it first, and wait.
+    fn uncache(&mut self, bytes: Range<u64>) {
+        let mut state = self.disk.lock();
+        let inode = &mut state.inodes[self.inode];
+        assert!(
+            !inode.pending.iter().any(|change| change.touches(&bytes)),
+            "{} is not durable at {bytes:?}",
+            self.path.display()
+        );
+        inode.uncached.push(bytes);
     }
 }
 

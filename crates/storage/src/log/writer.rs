@@ -20,6 +20,12 @@ const BATCH_LEN_MAX: usize = 32 << 20;
 /// Bytes of a batch for which there is room from the start, so that it is not found by doubling.
 const BATCH_LEN_USUAL: usize = 1 << 20;
 
+/// So much of the end of a log file stays in the operating system's memory, for members that ask for what
+/// they have missed.
+const CACHED_LEN: u64 = 4 << 20;
+/// What is before that is dropped in pieces of this size.
+const UNCACHED_STEP: u64 = 1 << 20;
+
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogOptions {
@@ -130,6 +136,8 @@ struct Current {
     allocated: u64,
     /// How far space is reserved: as `allocated`, or further than the data if the disk was too full.
     held: u64,
+    /// Everything before need not be in the operating system's memory.
+    uncached: u64,
 }
 
 impl TxnLog {
@@ -404,6 +412,7 @@ impl Current {
             padded: len64(FileHeader::LEN),
             allocated: len64(FileHeader::LEN),
             held: len64(FileHeader::LEN),
+            uncached: 0,
         }
     }
 
@@ -473,7 +482,21 @@ impl Current {
             disk.sync_dir(&dirs.logs)?;
             self.name_is_durable = true;
         }
+        self.uncache();
         Ok(())
+    }
+
+    /// What is written and synced is hardly ever read again, but would go on taking memory, fresh one for
+    /// each page, which costs more than the write itself and takes other files' place.
+    fn uncache(&mut self) {
+        let upto = self.position.saturating_sub(CACHED_LEN);
+        if upto < self.uncached + UNCACHED_STEP {
+            return;
+        }
+        if let Some(file) = &mut self.file {
+            file.uncache(self.uncached..upto);
+        }
+        self.uncached = upto;
     }
 }
 

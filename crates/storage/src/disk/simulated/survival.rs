@@ -127,6 +127,7 @@ fn surviving_inode(inode: &Inode, dice: &mut Dice) -> Inode {
             .reserved
             .min(lengths.len().div_ceil(len64(SECTOR_LEN))),
         lost: inode.lost.clone(),
+        uncached: Vec::new(),
     }
 }
 
