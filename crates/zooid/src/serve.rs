@@ -27,6 +27,9 @@ pub(crate) struct ServeArgs {
 
 pub(crate) fn run(args: &ServeArgs) -> ExitCode {
     start_logging("info");
+    if let Err(error) = allocator::use_small_pages() {
+        warn!(%error, "memory may come in huge pages, for which requests wait while they are cleared");
+    }
     if let Err(error) = allocator::keep_free_memory() {
         warn!(%error, "free memory goes back to the system sooner than it should");
     }
