@@ -14,8 +14,9 @@ pub(crate) const PATHS_MAX: usize = 32;
 /// copied.
 const LINE_LEN: usize = 64;
 const LINES_MAX: usize = 4;
-/// With fewer nodes than this the caches hold what matters, and reading ahead would only be work.
-const NODES_MIN: u32 = 1 << 16;
+/// With fewer nodes than this the nearest cache holds what matters, and reading ahead would only be work. It holds
+/// less than it could: the threads of a server, and servers that share a machine, move from processor to processor.
+const NODES_MIN: u32 = 1 << 8;
 
 impl Nodes {
     /// Whether reading ahead is worth its while.
