@@ -7,6 +7,7 @@ use super::writer::Chunks;
 use crate::shared::{Shared, SharedWalk};
 use bytes::{Buf as _, BytesMut};
 use std::sync::Arc;
+use std::thread;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::{mpsc, oneshot};
 use tracing::info;
@@ -46,6 +47,9 @@ pub(super) fn send(shared: &Shared, mut walk: SharedWalk, out: &mut Chunks) -> R
 fn send_walk(shared: &Shared, walk: &mut SharedWalk, out: &mut Chunks) -> Result<(), String> {
     let mut chunk = QuorumPacket::new(PacketType::Snap, walk.zxid()).to_vec();
     loop {
+        // Whoever is preempted with the lock makes all writes wait until its turn comes again, where processors are few.
+        // So the turn ends here, and there is a whole one for what is done under the lock.
+        thread::yield_now();
         let replica = shared.replica.read();
         if !walk.started.is_current(shared) {
             return Err("the history has been replaced".to_owned());

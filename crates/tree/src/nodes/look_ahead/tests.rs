@@ -19,6 +19,6 @@ fn what_is_there_is_found_and_no_more_is_read_than_agreed() {
 
 #[test]
 fn a_small_tree_is_not_read_ahead() {
-    assert!(!tree_of(1000).are_many());
-    assert!(tree_of(70_000).are_many());
+    assert!(!tree_of(200).are_many());
+    assert!(tree_of(1000).are_many());
 }
