@@ -22,6 +22,7 @@ mod path_hash;
 mod quota;
 mod replica;
 mod slab;
+mod slot_set;
 #[cfg(test)]
 mod testing;
 mod tree;

@@ -17,6 +17,7 @@ use crate::digest;
 use crate::index::{Index, Twice};
 use crate::path_hash::PathHash;
 use crate::slab::Slab;
+use crate::slot_set::SlotSet;
 use std::num::NonZeroU32;
 use zooid_proto::{EphemeralOwner, OwnerRules, Stat, StatPersisted, Zxid};
 
@@ -84,17 +85,16 @@ const NODES_BITS: u32 = 14;
 
 const _: () = assert!(size_of::<Packed>() == 64, "the node's record has grown");
 
-/// The name's length and four flags.
+/// The name's length and three flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Shape(u32);
 
 impl Shape {
-    const LIVE: u32 = 1 << 31;
-    const NULL_DATA: u32 = 1 << 30;
+    const NULL_DATA: u32 = 1 << 31;
     /// It is part of the tree's digest.
-    const COUNTED: u32 = 1 << 29;
+    const COUNTED: u32 = 1 << 30;
     /// It has changed since its digest was computed.
-    const STALE: u32 = 1 << 28;
+    const STALE: u32 = 1 << 29;
     const NAME_LEN: u32 = Shape::STALE - 1;
 
     fn has(self, flag: u32) -> bool {
@@ -269,7 +269,7 @@ impl Draft {
     fn shape(&self) -> Shape {
         let name_len = u32::try_from(self.name_len).ok();
         let name_len = name_len.filter(|len| *len <= Shape::NAME_LEN);
-        let mut shape = Shape(name_len.expect("names are checked before insertion") | Shape::LIVE);
+        let mut shape = Shape(name_len.expect("names are checked before insertion"));
         shape.set(Shape::NULL_DATA, !self.has_data);
         shape.set(Shape::COUNTED, self.digest.is_some());
         shape
@@ -279,6 +279,8 @@ impl Draft {
 #[derive(Debug)]
 pub(crate) struct Nodes {
     slab: Slab<Packed, NODES_BITS>,
+    /// Slots of nodes that are there, so that who visits all need not look at what is not.
+    live: SlotSet,
     branches: Slab<Branch>,
     extras: Slab<Extra>,
     index: Index,
@@ -290,6 +292,7 @@ impl Nodes {
     pub(crate) fn new(lists: ChildListLimits) -> Nodes {
         Nodes {
             slab: Slab::new(),
+            live: SlotSet::default(),
             branches: Slab::new(),
             extras: Slab::new(),
             index: Index::new(),
@@ -392,7 +395,9 @@ impl Nodes {
         if extra != Extra::untouched(&node) {
             node.extra = Link::to(self.extras.insert(extra));
         }
-        Slot(self.slab.insert(node))
+        let slot = Slot(self.slab.insert(node));
+        self.live.insert(slot);
+        slot
     }
 
     /// Removes a node without children. Its slot stays unused until [`Nodes::reuse`].
@@ -402,6 +407,7 @@ impl Nodes {
         self.index.remove(self.slab[slot.0].hash, slot);
         self.unlink(slot);
         let node = self.slab.take(slot.0);
+        self.live.remove(slot);
         if let Some(branch) = node.branch.get() {
             self.branches.take(branch);
             self.branches.reuse(branch);
@@ -477,8 +483,8 @@ impl Nodes {
         self.slab.end()
     }
 
-    pub(crate) fn is_live(&self, slot: Slot) -> bool {
-        self.slab[slot.0].shape.has(Shape::LIVE)
+    pub(crate) fn live(&self) -> &SlotSet {
+        &self.live
     }
 
     pub(crate) fn parent(&self, slot: Slot) -> Slot {

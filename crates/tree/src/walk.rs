@@ -14,13 +14,16 @@
 use crate::acl_table::AclTable;
 use crate::nodes::{Nodes, Slot};
 use crate::replica::Replica;
+use crate::slot_set::SlotSet;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use zooid_proto::{Jute, StatPersisted, Zxid, mutant};
 
-/// Most slots that a chunk looks at, so that a chunk is short even where nothing is left to write.
-const CHUNK_SLOTS_MAX: u32 = 1 << 16;
+/// Most slots that a chunk passes, so that a chunk is short even where nothing is left to write. Where a tree has
+/// shrunk, passing is all that there is to do.
+const CHUNK_SLOTS_MAX: u32 = 1 << 18;
 
 /// A node as it was when a walk began.
 #[derive(Debug)]
@@ -38,30 +41,35 @@ struct Image {
 struct Progress {
     /// Slots from here on are younger than the walk.
     end: u32,
-    done: Vec<u64>,
+    done: SlotSet,
     overlay: BTreeMap<Slot, Image>,
 }
 
 impl Progress {
     fn new(end: u32) -> Progress {
-        let (word, _) = bit(end);
         Progress {
             end,
-            done: vec![0; word + 1],
+            done: SlotSet::with_room(end),
             overlay: BTreeMap::new(),
         }
     }
 
     fn is_done(&self, slot: Slot) -> bool {
-        let (word, mask) = bit(slot.0);
-        slot.0 >= self.end || self.done[word] & mask != 0
+        slot.0 >= self.end || self.done.contains(slot)
     }
 
     fn set_done(&mut self, slot: Slot) {
         if slot.0 < self.end {
-            let (word, mask) = bit(slot.0);
-            self.done[word] |= mask;
+            self.done.insert(slot);
         }
+    }
+
+    /// The first slot of a range that has something to write.
+    fn next_to_write(&self, range: Range<u32>, live: &SlotSet) -> Option<Slot> {
+        let unchanged = live.first_not_in(&self.done, range.clone());
+        let saved = self.overlay.range(Slot(range.start)..Slot(range.end));
+        let saved = saved.map(|(slot, _)| *slot).next();
+        unchanged.into_iter().chain(saved).min()
     }
 
     fn save(&mut self, slot: Slot, nodes: &Nodes, acls: &AclTable) {
@@ -77,11 +85,6 @@ impl Progress {
         };
         self.overlay.insert(slot, image);
     }
-}
-
-fn bit(slot: u32) -> (usize, u64) {
-    let word = usize::try_from(slot / 64).expect("usize has at least 32 bits");
-    (word, 1 << (slot % 64))
 }
 
 /// The replica's side of its active walks.
@@ -204,9 +207,12 @@ impl Walk {
         let mut progress = progress.lock();
         let slots_end = self.next.saturating_add(CHUNK_SLOTS_MAX).min(progress.end);
         while out.len() < full && self.next < slots_end {
-            let slot = Slot(self.next);
+            let Some(slot) = progress.next_to_write(self.next..slots_end, nodes.live()) else {
+                self.next = slots_end;
+                break;
+            };
             self.write_after_ancestors(slot, nodes, acls, &mut progress, out);
-            self.next += 1;
+            self.next = slot.0 + 1;
         }
         if self.next < progress.end || out.len() >= full {
             return !self.is_finished;
@@ -243,9 +249,10 @@ impl Walk {
         while !progress.is_done(at) {
             let parent = match progress.overlay.get(&at) {
                 Some(image) => image.parent,
-                None if nodes.is_live(at) => nodes.parent(at),
-                // Unused when the walk began; only the slot asked for can be.
-                None => break,
+                None => {
+                    assert!(nodes.live().contains(at), "what is to be written is there");
+                    nodes.parent(at)
+                }
             };
             pending.push(at);
             if at == Slot::ROOT {

@@ -72,7 +72,7 @@ fn removed_nodes_give_their_room_back() {
     let end = nodes.end();
     for slot in &leaves {
         nodes.remove(*slot);
-        assert!(!nodes.is_live(*slot));
+        assert!(!nodes.live().contains(*slot));
         nodes.reuse(*slot);
     }
     assert_eq!(nodes.len(), 1001 - leaves.len());

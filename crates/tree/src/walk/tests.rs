@@ -212,3 +212,27 @@ fn ephemeral_quota_and_ttl_state_is_rebuilt_from_the_stream() {
     assert_eq!((quota.used_count, quota.used_bytes), (2, 8));
     assert_eq!(quota.limits.count_hard, 9);
 }
+
+/// Each chunk is taken under the lock that writes wait for, and there would be thousands for nothing.
+#[test]
+fn a_tree_that_has_shrunk_is_walked_as_a_small_one() {
+    const NODES: usize = 100_000;
+    let mut script = Script::new();
+    let paths: Vec<String> = (0..NODES).map(|number| format!("/n{number}")).collect();
+    for path in &paths {
+        script.run(&create(path, b""));
+    }
+    for path in &paths {
+        script.run(&delete(path));
+    }
+    let mut replica = script.replica;
+    let mut walk = replica.begin_walk();
+    let mut stream = Vec::new();
+    let mut chunks = 1;
+    while walk.next_chunk(&replica, &mut stream, 4096) {
+        chunks += 1;
+    }
+    assert_eq!(chunks, 1);
+    assert!(stream.len() < 4096);
+    replica.end_walk(walk);
+}
