@@ -170,6 +170,16 @@ impl SimulatedDisk {
         self.lock().sectors_max = bytes.map(|bytes| bytes / len64(SECTOR_LEN));
     }
 
+    /// What the operating system was allowed to forget of a file, in order.
+    ///
+    /// # Errors
+    /// When there is no such file.
+    pub fn uncached(&self, path: &Path) -> io::Result<Vec<Range<u64>>> {
+        let mut state = self.lock();
+        let inode = state.resolve(path)?;
+        Ok(state.inodes[inode].uncached.clone())
+    }
+
     /// The disk as it may be found after a loss of power now; this one is left as it is.
     #[must_use]
     pub fn survivor(&self, survival: Survival) -> SimulatedDisk {

@@ -21,6 +21,22 @@ fn a_file_keeps_what_was_written_where() {
 }
 
 #[test]
+fn what_is_not_in_memory_is_read_from_the_disk() {
+    const LEN: usize = 1 << 20;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    let mut file = RealDisk.create(&path).unwrap();
+    file.write_at(0, &[7; LEN]).unwrap();
+    file.sync().unwrap();
+    file.uncache(0..1 << 19);
+    // To the kernel no length would be all of the rest.
+    file.uncache(5..5);
+    let mut found = vec![0; LEN];
+    assert_eq!(file.read_at(0, &mut found).unwrap(), LEN);
+    assert_eq!(found, [7; LEN]);
+}
+
+#[test]
 fn creating_never_overwrites() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("f");

@@ -1,7 +1,8 @@
-use super::{BATCH_RECORDS_MAX, LogError};
+use super::{BATCH_RECORDS_MAX, CACHED_LEN, LogError, UNCACHED_STEP};
 use crate::disk::{Disk, Fault, SimulatedDisk, Survival};
 use crate::log::{LogFileEnd, decode_log};
 use crate::testing::{Site, apply, site, tree_options};
+use crate::width::len64;
 use std::io::ErrorKind;
 use zooid_proto::Zxid;
 use zooid_tree::Replica;
@@ -120,6 +121,48 @@ fn a_hole_is_never_written() {
         assert!(matches!(log.commit(), Err(LogError::Previous)));
     }
     log.append(Zxid(0x7_0000_0001), &records[1].1).unwrap();
+}
+
+/// The simulated disk refuses to forget what is not durable.
+#[test]
+fn what_is_synced_and_old_is_dropped_from_memory() {
+    const RECORDS: i64 = 24;
+    const RECORD_LEN: usize = 512 << 10;
+    let site = prepared();
+    let mut log = site.log(Zxid::ZERO);
+    for zxid in 1..=RECORDS {
+        log.append(Zxid(zxid), &[7; RECORD_LEN]).unwrap();
+        log.commit().unwrap();
+    }
+    let forgotten = site.simulated.uncached(&site.dirs.logs.join("log.1"));
+    let mut upto = 0;
+    for range in forgotten.unwrap() {
+        assert_eq!(range.start, upto, "no byte is left out");
+        assert!(range.end - range.start >= UNCACHED_STEP, "not at each sync");
+        upto = range.end;
+    }
+    let written = u64::try_from(RECORDS).unwrap() * len64(RECORD_LEN);
+    assert!(
+        written - upto >= CACHED_LEN - UNCACHED_STEP,
+        "{upto} of {written}"
+    );
+    assert!(
+        written - upto <= CACHED_LEN + UNCACHED_STEP,
+        "{upto} of {written}"
+    );
+}
+
+#[test]
+fn what_was_never_synced_stays_in_memory() {
+    let mut site = prepared();
+    site.options.force_sync = false;
+    let mut log = site.log(Zxid::ZERO);
+    for zxid in 1..=12 {
+        log.append(Zxid(zxid), &[7; 1 << 20]).unwrap();
+        log.commit().unwrap();
+    }
+    let path = site.dirs.logs.join("log.1");
+    assert_eq!(site.simulated.uncached(&path).unwrap(), []);
 }
 
 #[test]
