@@ -29,8 +29,8 @@ const HUGE_PAGES_VARIABLE: &str = "MIMALLOC_ALLOW_THP";
 ///
 /// The allocator asks for huge ones. The kernel clears all of such a page when its first byte is needed, while the
 /// thread that needs it waits, and that is mostly the core's: where a hypervisor gives out memory lazily, for
-/// milliseconds. While a tree grew it made p99 three times as long, and the tree a tenth larger; nothing was
-/// faster for it.
+/// milliseconds. While a tree grew it made p99 three times as long, and the tree a tenth larger. What they are good for
+/// is a tree of many millions that is at rest: among four million nodes reads and writes cost a tenth less with them.
 ///
 /// # Errors
 /// When the system refuses.
