@@ -213,7 +213,7 @@ fn ephemeral_quota_and_ttl_state_is_rebuilt_from_the_stream() {
     assert_eq!(quota.limits.count_hard, 9);
 }
 
-/// Each chunk is taken under the lock that writes wait for, and there would be thousands for nothing.
+/// What is not there is passed over: looking at each of its slots would be as much work as a large tree's.
 #[test]
 fn a_tree_that_has_shrunk_is_walked_as_a_small_one() {
     const NODES: usize = 100_000;
