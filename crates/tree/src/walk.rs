@@ -64,12 +64,24 @@ impl Progress {
         }
     }
 
-    /// The first slot of a range that has something to write.
-    fn next_to_write(&self, range: Range<u32>, live: &SlotSet) -> Option<Slot> {
-        let unchanged = live.first_not_in(&self.done, range.clone());
-        let saved = self.overlay.range(Slot(range.start)..Slot(range.end));
-        let saved = saved.map(|(slot, _)| *slot).next();
-        unchanged.into_iter().chain(saved).min()
+    /// The first slot of a range that is in the overlay.
+    fn first_saved(&self, range: Range<u32>) -> Option<Slot> {
+        let mut saved = self.overlay.range(Slot(range.start)..Slot(range.end));
+        saved.next().map(|(slot, _)| *slot)
+    }
+
+    /// Of a node that is still to be written, as it was.
+    fn parent(&self, slot: Slot, nodes: &Nodes) -> Slot {
+        match self.overlay.get(&slot) {
+            Some(image) => image.parent,
+            None => {
+                assert!(
+                    nodes.live().contains(slot),
+                    "what is to be written is there"
+                );
+                nodes.parent(slot)
+            }
+        }
     }
 
     fn save(&mut self, slot: Slot, nodes: &Nodes, acls: &AclTable) {
@@ -206,8 +218,15 @@ impl Walk {
         let progress = Arc::clone(&self.progress);
         let mut progress = progress.lock();
         let slots_end = self.next.saturating_add(CHUNK_SLOTS_MAX).min(progress.end);
+        // Looked up again only when an image is gone: for most nodes there is none.
+        let (mut saved, mut images) = (None, usize::MAX);
         while out.len() < full && self.next < slots_end {
-            let Some(slot) = progress.next_to_write(self.next..slots_end, nodes.live()) else {
+            let rest = self.next..slots_end;
+            if progress.overlay.len() != images {
+                (saved, images) = (progress.first_saved(rest.clone()), progress.overlay.len());
+            }
+            let unchanged = nodes.live().first_not_in(&progress.done, rest);
+            let Some(slot) = unchanged.into_iter().chain(saved).min() else {
                 self.next = slots_end;
                 break;
             };
@@ -244,23 +263,16 @@ impl Walk {
         progress: &mut Progress,
         out: &mut Vec<u8>,
     ) {
-        let mut pending = Vec::new();
+        let mut ancestors = Vec::new();
         let mut at = slot;
-        while !progress.is_done(at) {
-            let parent = match progress.overlay.get(&at) {
-                Some(image) => image.parent,
-                None => {
-                    assert!(nodes.live().contains(at), "what is to be written is there");
-                    nodes.parent(at)
-                }
-            };
-            pending.push(at);
-            if at == Slot::ROOT {
+        while at != Slot::ROOT {
+            at = progress.parent(at, nodes);
+            if progress.is_done(at) {
                 break;
             }
-            at = parent;
+            ancestors.push(at);
         }
-        for slot in pending.into_iter().rev() {
+        for slot in ancestors.into_iter().rev().chain([slot]) {
             progress.set_done(slot);
             match progress.overlay.remove(&slot) {
                 Some(image) => image.encode(out),

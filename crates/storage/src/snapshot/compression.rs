@@ -136,6 +136,9 @@ impl Write for Compressor {
 
 /// Writes a file from the front, in large pieces, and syncs each: what is left for later is flushed
 /// all at once, and whoever syncs the log meanwhile waits for hundreds of megabytes.
+///
+/// Then the operating system may forget the piece, which nobody reads before the next start. It would take a fresh
+/// page for each 4 KiB of the next piece, which can cost more than all else about the snapshot.
 #[derive(Debug)]
 pub(super) struct FileSink {
     file: Box<dyn DiskFile>,
@@ -154,26 +157,34 @@ impl FileSink {
 
     /// Makes everything durable; returns the file's length.
     pub(super) fn sync(mut self) -> io::Result<u64> {
-        self.flush()?;
-        self.file.sync()?;
+        self.put_piece()?;
         Ok(self.offset)
+    }
+
+    fn put_piece(&mut self) -> io::Result<()> {
+        self.file.write_at(self.offset, &self.buf)?;
+        self.file.sync()?;
+        let end = self.offset + len64(self.buf.len());
+        self.file.uncache(self.offset..end);
+        self.offset = end;
+        self.buf.clear();
+        Ok(())
     }
 }
 
 impl Write for FileSink {
+    /// As much as fits into the piece, so that pieces are of whole pages.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.buf.len() + bytes.len() > BUFFER_LEN {
-            self.flush()?;
-            self.file.sync()?;
+        if self.buf.len() == BUFFER_LEN {
+            self.put_piece()?;
         }
-        self.buf.extend_from_slice(bytes);
-        Ok(bytes.len())
+        let taken = bytes.len().min(BUFFER_LEN - self.buf.len());
+        self.buf.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
     }
 
+    /// Nothing: what is not yet a piece would make one that is not of whole pages.
     fn flush(&mut self) -> io::Result<()> {
-        self.file.write_at(self.offset, &self.buf)?;
-        self.offset += len64(self.buf.len());
-        self.buf.clear();
         Ok(())
     }
 }
