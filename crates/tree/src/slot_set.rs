@@ -43,6 +43,8 @@ impl SlotSet {
     pub(crate) fn first_not_in(&self, there: &SlotSet, range: Range<u32>) -> Option<Slot> {
         let first_word = range.start / WORD_BITS;
         for word in first_word..range.end.div_ceil(WORD_BITS) {
+            #[cfg(test)]
+            counting::look();
             let mut found = self.word(index(word)) & !there.word(index(word));
             if word == first_word {
                 found &= u64::MAX << (range.start % WORD_BITS);
@@ -66,6 +68,25 @@ fn bit(slot: Slot) -> (usize, u64) {
 
 fn index(word: u32) -> usize {
     usize::try_from(word).expect("usize has at least 32 bits")
+}
+
+/// How much searches have cost, for tests of those who search.
+#[cfg(test)]
+pub(crate) mod counting {
+    use std::cell::Cell;
+
+    thread_local! {
+        static LOOKS: Cell<u64> = const { Cell::new(0) };
+    }
+
+    pub(super) fn look() {
+        LOOKS.set(LOOKS.get() + 1);
+    }
+
+    /// Words looked at by this thread, 64 slots each.
+    pub(crate) fn looks() -> u64 {
+        LOOKS.get()
+    }
 }
 
 #[cfg(test)]

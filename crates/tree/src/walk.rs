@@ -99,6 +99,40 @@ impl Progress {
     }
 }
 
+/// The slots of a range that have something to write: two orders merged, in each of which is looked for the next one only when
+/// the last one is written. Else each image would cost a look at all nodes that are done, and each of these one at
+/// the images.
+struct Ahead {
+    /// The first that is as it was.
+    unchanged: Option<Slot>,
+    /// The first that is in the overlay.
+    saved: Option<Slot>,
+}
+
+impl Ahead {
+    fn of(progress: &Progress, range: Range<u32>, live: &SlotSet) -> Ahead {
+        Ahead {
+            unchanged: live.first_not_in(&progress.done, range.clone()),
+            saved: progress.first_saved(range),
+        }
+    }
+
+    fn first(&self) -> Option<Slot> {
+        self.unchanged.into_iter().chain(self.saved).min()
+    }
+
+    /// To be called after slots were written.
+    fn advance(&mut self, progress: &Progress, rest: Range<u32>, live: &SlotSet) {
+        let is_done = |slot| progress.is_done(slot);
+        if self.unchanged.is_some_and(is_done) {
+            self.unchanged = live.first_not_in(&progress.done, rest.clone());
+        }
+        if self.saved.is_some_and(is_done) {
+            self.saved = progress.first_saved(rest);
+        }
+    }
+}
+
 /// The replica's side of its active walks.
 #[derive(Debug, Default)]
 pub(crate) struct Walks {
@@ -218,20 +252,15 @@ impl Walk {
         let progress = Arc::clone(&self.progress);
         let mut progress = progress.lock();
         let slots_end = self.next.saturating_add(CHUNK_SLOTS_MAX).min(progress.end);
-        // Looked up again only when an image is gone: for most nodes there is none.
-        let (mut saved, mut images) = (None, usize::MAX);
+        let mut ahead = Ahead::of(&progress, self.next..slots_end, nodes.live());
         while out.len() < full && self.next < slots_end {
-            let rest = self.next..slots_end;
-            if progress.overlay.len() != images {
-                (saved, images) = (progress.first_saved(rest.clone()), progress.overlay.len());
-            }
-            let unchanged = nodes.live().first_not_in(&progress.done, rest);
-            let Some(slot) = unchanged.into_iter().chain(saved).min() else {
+            let Some(slot) = ahead.first() else {
                 self.next = slots_end;
                 break;
             };
             self.write_after_ancestors(slot, nodes, acls, &mut progress, out);
             self.next = slot.0 + 1;
+            ahead.advance(&progress, self.next..slots_end, nodes.live());
         }
         if self.next < progress.end || out.len() >= full {
             return !self.is_finished;
