@@ -42,6 +42,11 @@ impl<T: Default, const FIRST_BITS: u32> Slab<T, FIRST_BITS> {
         at
     }
 
+    /// The places that are used again next, the first one first.
+    pub(crate) fn next_reused(&self) -> impl Iterator<Item = &T> {
+        self.free.iter().rev().map(|at| &self[*at])
+    }
+
     /// Empties a place without offering it for reuse; that takes [`Slab::reuse`].
     pub(crate) fn take(&mut self, at: u32) -> T {
         std::mem::take(&mut self[at])

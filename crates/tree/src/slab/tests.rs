@@ -33,3 +33,21 @@ fn what_was_put_in_stays_where_it_is_and_places_are_used_again() {
     assert_eq!(slab.end(), 1001);
     assert!((0..1000).all(|at| slab[at] == if at == 700 { 7 } else { at }));
 }
+
+#[test]
+fn what_is_used_again_next_is_known_before() {
+    let mut slab = Slab::<u32>::new();
+    for number in 0..10 {
+        slab.insert(number);
+    }
+    assert_eq!(slab.next_reused().count(), 0);
+    for at in [3, 5, 7] {
+        slab.take(at);
+        slab.reuse(at);
+    }
+    let next: Vec<*const u32> = slab.next_reused().map(std::ptr::from_ref).collect();
+    for place in next {
+        let at = slab.insert(1);
+        assert_eq!(place, std::ptr::from_ref(&slab[at]));
+    }
+}
