@@ -24,6 +24,9 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use zooid_proto::ServerId;
 
+/// Of one member and the next: whose clients have no threads of their own, and whose have.
+const WORKER_THREADS: [&str; 2] = ["0", "2"];
+
 /// The members of an ensemble, by their ids from 1 on; killed when dropped.
 #[derive(Debug)]
 pub struct Ensemble {
@@ -84,6 +87,11 @@ impl Ensemble {
             let own_directory = directory.path().join(id.to_string());
             fs::create_dir_all(own_directory.join("data"))?;
             fs::write(own_directory.join("data/myid"), id.to_string())?;
+            let mut lines = lines.clone();
+            lines.push((
+                "nio.numWorkerThreads".into(),
+                WORKER_THREADS[index % 2].into(),
+            ));
             let options = Layout::member_options(&lines, seat, options);
             let port = ports.numbers[index];
             let member = Member {

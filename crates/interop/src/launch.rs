@@ -92,6 +92,7 @@ impl Options {
             ("maxSessionTimeout", "600000".into()),
             ("4lw.commands.whitelist", "*".into()),
             ("admin.enableServer", "false".into()),
+            ("nio.numWorkerThreads", "2".into()),
         ];
         let own = own.iter().map(|(key, value)| (*key, value.as_str()));
         let asked = self.config.iter();

@@ -5,7 +5,8 @@
 //! one write lock around what needs it.
 //!
 //! The links to the other servers are tasks of this thread's own runtime: nothing that comes from them,
-//! or goes to them, waits for another thread to wake up.
+//! or goes to them, waits for another thread to wake up. Where there are few processors clients are, too
+//! ([`crate::workers`]).
 
 use crate::client::Client;
 use crate::clock;
@@ -242,7 +243,7 @@ impl Core {
         // of which keeps memory.
         self.outputs = kept(outputs);
         let touched = std::mem::take(&mut self.touched);
-        // Of many their own threads take care, on all the processors.
+        // Of many their own threads take care, on all the processors, where they have any.
         let are_few = touched.len() <= ANSWERED_HERE_MAX;
         for client in touched.into_values() {
             if are_few {

@@ -193,6 +193,7 @@ impl Server {
         shared.stats.recovered(opening_took, opened.replayed);
 
         let core_runtime = CoreRuntime::new()?;
+        let core_handle = core_runtime.get().handle().clone();
         let mut core = Core::new(
             node,
             Arc::clone(&shared),
@@ -203,9 +204,7 @@ impl Server {
         let mut peers = None;
         if let Some(seat) = &seat {
             shared.set_config(&mut shared.replica.write());
-            let ports = seat
-                .open_ports(&shared, core_runtime.get().handle())
-                .await?;
+            let ports = seat.open_ports(&shared, &core_handle).await?;
             peers = Some(ports.clone());
             core = core.with_peers(ports, first_outputs);
         } else {
@@ -234,7 +233,7 @@ impl Server {
         ];
         let tasks = TaskTracker::new();
         info!(address = %listener.local_addr()?, "serving clients");
-        let workers = Arc::new(Workers::start(&shared, &tasks)?);
+        let workers = Arc::new(Workers::start(&shared, &tasks, &core_handle)?);
         let reception = Reception {
             shared: Arc::clone(&shared),
             workers: Arc::clone(&workers),

@@ -3,6 +3,8 @@
 //! Each has a runtime of its own, and a client stays with the thread that it was given: work that wakes
 //! one thread never wakes a second one to look for more, as it does where threads share their work. What
 //! others have for a thread they put on its [`Desk`], where one waking is enough for all that lies there.
+//!
+//! Where there are few processors, the core's thread serves clients, too: see [`count`].
 
 use crate::client::{self, Client};
 use crate::shared::Shared;
@@ -12,7 +14,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, available_parallelism};
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -42,27 +44,30 @@ struct Items {
 }
 
 impl Workers {
-    /// One for each processor; each client is one of `tasks`.
+    /// As many as `shared` is configured for; each client is one of `tasks`. `core` is the core thread's runtime.
     ///
     /// # Errors
     /// When the system refuses a thread.
-    pub(crate) fn start(shared: &Arc<Shared>, tasks: &TaskTracker) -> io::Result<Workers> {
+    pub(crate) fn start(
+        shared: &Arc<Shared>,
+        tasks: &TaskTracker,
+        core: &Handle,
+    ) -> io::Result<Workers> {
         let stop = CancellationToken::new();
-        let count = available_parallelism().map_or(1, usize::from);
-        let desks = (0..count)
-            .map(|number| {
-                let desk = Arc::new(Desk::default());
-                let worker = Worker {
-                    desk: Arc::clone(&desk),
-                    shared: Arc::clone(shared),
-                    tasks: tasks.clone(),
-                };
-                worker.start(number, stop.child_token())?;
-                Ok(desk)
-            })
-            .collect::<io::Result<Vec<Arc<Desk>>>>()?;
+        let asked = shared.config.client.worker_threads.map(crate::shared::size);
+        let processors = available_parallelism().map_or(1, usize::from);
+        let worker = || Worker {
+            desk: Arc::default(),
+            shared: Arc::clone(shared),
+            tasks: tasks.clone(),
+            stop: stop.child_token(),
+        };
+        let desks = match count(asked, processors) {
+            0 => Ok(vec![worker().start_on(core)]),
+            count => (0..count).map(|number| worker().start(number)).collect(),
+        };
         Ok(Workers {
-            desks,
+            desks: desks?,
             next: AtomicUsize::new(0),
             _running: stop.drop_guard(),
         })
@@ -98,31 +103,57 @@ impl Desk {
     }
 }
 
+/// Up to so many processors are better shared by fewer threads.
+const FEW_PROCESSORS: usize = 2;
+
+/// How many threads serve clients; 0 is none but the core's.
+///
+/// One for each processor but one, which the core needs. Where that leaves one, having it is a loss: the core and the
+/// log keep two processors busy, and each request would cost two wake-ups of threads that wait for one
+/// another anyway. A wake-up costs as much as some ten requests.
+fn count(asked: Option<usize>, processors: usize) -> usize {
+    match asked {
+        Some(count) => count.min(processors),
+        None if processors <= FEW_PROCESSORS => 0,
+        None => processors - 1,
+    }
+}
+
 struct Worker {
     desk: Arc<Desk>,
     shared: Arc<Shared>,
     tasks: TaskTracker,
+    stop: CancellationToken,
 }
 
 impl Worker {
-    fn start(self, number: usize, stop: CancellationToken) -> io::Result<()> {
+    /// On a thread of its own.
+    fn start(self, number: usize) -> io::Result<Arc<Desk>> {
+        let desk = Arc::clone(&self.desk);
         let runtime = Builder::new_current_thread().enable_all().build()?;
         thread::Builder::new()
             .name(format!("zooid-io-{number}"))
             .spawn(move || {
-                runtime.block_on(async {
-                    // Nothing is lost that anybody would still wait for.
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = self.work() => {}
-                    }
-                });
+                runtime.block_on(self.work());
                 runtime.shutdown_background();
             })?;
-        Ok(())
+        Ok(desk)
+    }
+
+    /// On somebody else's.
+    fn start_on(self, runtime: &Handle) -> Arc<Desk> {
+        let desk = Arc::clone(&self.desk);
+        runtime.spawn(self.work());
+        desk
     }
 
     async fn work(self) {
+        let stop = self.stop.clone();
+        // Nothing is lost that anybody would still wait for.
+        stop.run_until_cancelled(self.serve()).await;
+    }
+
+    async fn serve(self) {
         loop {
             self.desk.filled.notified().await;
             let Items { arrived, to_answer } = std::mem::take(&mut *self.desk.items.lock());

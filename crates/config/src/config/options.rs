@@ -41,6 +41,8 @@ options! {
         pub tcp_keep_alive: bool,
         /// How long a connection may stay without a session.
         pub sessionless_timeout_ms: u64,
+        /// Threads that serve clients: 0 is none but the one that orders writes, `None` as the machine suggests.
+        pub worker_threads: Option<u32>,
         /// The largest frame or field a peer may announce (`jute.maxbuffer`).
         pub jute_buffer_bytes_max: u32,
         /// What a record read from disk or from a server may be larger.

@@ -48,6 +48,15 @@ pub(super) const CLIENTS: &[Key] = &[
         "Whether client sockets have TCP keep-alive.",
     ),
     property(
+        "nio.numWorkerThreads",
+        Ops,
+        Follows("cores − 1, or 0 on up to two"),
+        Int(Range::NATURAL, |d, v| {
+            d.config.client.worker_threads = Some(natural(v));
+        }),
+        "Threads that serve clients, at most one for each core; 0: the one that orders writes does. ZooKeeper: 2 × cores.",
+    ),
+    property(
         "nio.sessionlessCnxnTimeout",
         Core,
         Is("10000"),

@@ -130,12 +130,6 @@ pub(super) const JAVA: &[Key] = &[
         "Threads that poll sockets.",
     ),
     java(
-        "nio.numWorkerThreads",
-        Follows("2 × cores"),
-        "int",
-        "Threads that read sockets.",
-    ),
-    java(
         "nio.shutdownTimeout",
         Is("5000"),
         "long",

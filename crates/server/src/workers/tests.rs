@@ -1,4 +1,4 @@
-use super::{Desk, Items};
+use super::{Desk, Items, count};
 use crate::client::Client;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,4 +21,16 @@ async fn a_client_lies_on_its_desk_once_until_it_is_taken_up() {
     }
     desk.filled.notified().await;
     assert_eq!(desk.items.lock().to_answer.len(), 1);
+}
+
+#[test]
+fn as_many_threads_as_are_asked_for_or_as_there_are_processors_to_spare() {
+    let by_processors = [1, 2, 3, 4, 16].map(|processors| count(None, processors));
+    assert_eq!(by_processors, [0, 0, 2, 3, 15]);
+    let asked = [0, 1, 4, 64].map(|asked| count(Some(asked), 4));
+    assert_eq!(
+        asked,
+        [0, 1, 4, 4],
+        "more than processors make nothing faster"
+    );
 }
