@@ -6,7 +6,7 @@
 //!
 //! The links to the other servers are tasks of this thread's own runtime: nothing that comes from them,
 //! or goes to them, waits for another thread to wake up. Where there are few processors clients are, too
-//! ([`crate::workers`]).
+//! (`workers.rs`).
 
 use crate::client::Client;
 use crate::clock;
