@@ -215,6 +215,17 @@ impl Session {
     }
 }
 
+#[cfg(test)]
+impl Session {
+    /// As it is when the session's thread has found the connection lost and the session closing, and has
+    /// ended.
+    pub(super) fn lose_while_closing(&self) {
+        let mut inner = self.0.lock();
+        inner.dialled = true;
+        inner.closing = true;
+    }
+}
+
 const CONNECTION_LOST: Reply = (ErrorCode::ConnectionLoss, Bytes::new());
 
 impl Shared {
@@ -233,13 +244,15 @@ impl Shared {
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Waits for a connection, through one more round over the servers.
+    /// Waits for a connection, through one more round over the servers; for none when the session is closing, as
+    /// nobody makes one then.
     fn connected<'a>(
         &'a self,
         inner: MutexGuard<'a, Inner>,
     ) -> Result<MutexGuard<'a, Inner>, ErrorCode> {
         let round = inner.failed_rounds;
-        let undecided = |i: &mut Inner| i.state == State::Connecting && i.failed_rounds == round;
+        let undecided =
+            |i: &mut Inner| i.state == State::Connecting && i.failed_rounds == round && !i.closing;
         let waited = self.changed.wait_while(inner, undecided);
         let inner = waited.unwrap_or_else(PoisonError::into_inner);
         match inner.state {

@@ -416,6 +416,21 @@ fn the_failure_of_a_multi_is_its_first_error() {
     drop(serving.join().unwrap());
 }
 
+/// The connection was lost just when the session was to be closed: nobody makes another one.
+#[test]
+fn a_session_that_is_closing_waits_for_no_connection() {
+    let server = Server::start();
+    let (client, _events) = client_of(&server.address());
+    client.session.lose_while_closing();
+    let (done, closed) = channel();
+    let closing = thread::spawn(move || {
+        let _ = done.send(client.delete("/a", -1));
+    });
+    let outcome = closed.recv_timeout(PATIENCE).expect("an end in time");
+    assert_eq!(outcome, Err(keeper(ErrorCode::ConnectionLoss, "/a")));
+    closing.join().unwrap();
+}
+
 /// A port that refuses connections and that nobody else gets meanwhile: bound, not listening.
 pub(crate) struct RefusingPort(socket2::Socket);
 

@@ -3,6 +3,7 @@
 use crate::bystander::Bystander;
 use crate::packet::{connect, ping, receive, shake_hands};
 use crate::zooid::{Setup, Zooid};
+use std::fs;
 use std::process::Command;
 use zooid_interop::{Session, Wire, anyone};
 use zooid_proto::{CreateMode, xid};
@@ -154,4 +155,24 @@ fn client_sockets_are_kept_alive_on_demand() {
         return println!("there is no ss here");
     };
     assert!(connected.contains("timer:(keepalive,"), "{connected}");
+}
+
+/// How many threads a server has for nothing but its clients.
+fn worker_threads(zooid: &Zooid) -> usize {
+    let threads = fs::read_dir(format!("/proc/{}/task", zooid.pid())).expect("it runs");
+    let names =
+        threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("comm")).ok());
+    names.filter(|name| name.starts_with("zooid-io-")).count()
+}
+
+#[test]
+fn clients_are_served_by_as_many_threads_as_are_asked_for_and_by_the_core_if_none() {
+    for count in [0, 1] {
+        let (_directory, zooid) = serve("nio.numWorkerThreads", count);
+        let mut bystander = Bystander::arrive(&zooid);
+        bystander.assert_unharmed();
+        assert_eq!(worker_threads(&zooid), count);
+        drop(bystander);
+        zooid.stop();
+    }
 }
