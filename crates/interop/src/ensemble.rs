@@ -87,12 +87,9 @@ impl Ensemble {
             let own_directory = directory.path().join(id.to_string());
             fs::create_dir_all(own_directory.join("data"))?;
             fs::write(own_directory.join("data/myid"), id.to_string())?;
-            let mut lines = lines.clone();
-            lines.push((
-                "nio.numWorkerThreads".into(),
-                WORKER_THREADS[index % 2].into(),
-            ));
-            let options = Layout::member_options(&lines, seat, options);
+            let options = Options::default()
+                .config("nio.numWorkerThreads", WORKER_THREADS[index % 2])
+                .and(&Layout::member_options(&lines, seat, options));
             let port = ports.numbers[index];
             let member = Member {
                 server: Server::on_port(seat.kind, options, &own_directory, port),

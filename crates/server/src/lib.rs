@@ -7,9 +7,10 @@
 //! A server alone and a member of an ensemble are driven alike; the latter has, besides, the election
 //! port and the quorum port (`quorum`).
 //!
-//! Threads: one accepts clients; the threads of `workers` own their sockets and run reads; one core thread steps
-//! the node and writes the replica, and where there are few processors does the workers' part, too; one log thread syncs; one snapshot thread walks the tree. Between them are
-//! bounded channels; the lock order is the replica, then a connection.
+//! Threads: one accepts clients; the threads of `workers` own their sockets and run reads; one core thread
+//! steps the node and writes the replica, and where there are few processors does the workers' part, too; one
+//! log thread syncs; one snapshot thread walks the tree. Between them are bounded channels; the lock order is
+//! the replica, then a connection.
 #![forbid(unsafe_code)]
 
 pub mod check;

@@ -99,9 +99,9 @@ impl Progress {
     }
 }
 
-/// The slots of a range that have something to write: two orders merged, in each of which is looked for the next one only when
-/// the last one is written. Else each image would cost a look at all nodes that are done, and each of these one at
-/// the images.
+/// The slots of a range that have something to write: two orders merged, in each of which the next one is
+/// looked for only when the last one is written. Else each image would cost a look at all the slots that are
+/// done.
 struct Ahead {
     /// The first that is as it was.
     unchanged: Option<Slot>,

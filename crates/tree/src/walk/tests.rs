@@ -33,6 +33,16 @@ fn load(stream: &[u8], zxid: Zxid) -> Result<Replica, LoadError> {
     }
 }
 
+/// As many nodes below the root, and their paths.
+fn grown_by(count: u32) -> (Script, Vec<String>) {
+    let mut script = Script::new();
+    let paths: Vec<String> = (0..count).map(|number| format!("/n{number}")).collect();
+    for path in &paths {
+        script.run(&create(path, b""));
+    }
+    (script, paths)
+}
+
 struct Running {
     walk: Walk,
     stream: Vec<u8>,
@@ -217,12 +227,7 @@ fn ephemeral_quota_and_ttl_state_is_rebuilt_from_the_stream() {
 /// What is not there is passed over: looking at each of its slots would be as much work as a large tree's.
 #[test]
 fn a_tree_that_has_shrunk_is_walked_as_a_small_one() {
-    const NODES: usize = 100_000;
-    let mut script = Script::new();
-    let paths: Vec<String> = (0..NODES).map(|number| format!("/n{number}")).collect();
-    for path in &paths {
-        script.run(&create(path, b""));
-    }
+    let (mut script, paths) = grown_by(100_000);
     for path in &paths {
         script.run(&delete(path));
     }
@@ -243,11 +248,7 @@ fn a_tree_that_has_shrunk_is_walked_as_a_small_one() {
 #[test]
 fn a_tree_that_goes_away_meanwhile_is_walked_once() {
     const NODES: u32 = 50_000;
-    let mut script = Script::new();
-    let paths: Vec<String> = (0..NODES).map(|number| format!("/n{number}")).collect();
-    for path in &paths {
-        script.run(&create(path, b""));
-    }
+    let (mut script, paths) = grown_by(NODES);
     let mut walk = script.replica.begin_walk();
     for path in &paths {
         script.run(&delete(path));
