@@ -222,7 +222,7 @@ fn elapsed(extent: Extent, measure_from: Instant, last: Option<Instant>) -> Dura
     }
 }
 
-fn make_workers(
+pub(crate) fn make_workers(
     plan: &Plan,
     nodes: &Arc<Nodes>,
     sessions: Vec<Session>,

@@ -75,7 +75,7 @@ impl Worker {
         let mut now = Instant::now();
         let mut next_tick = now + TICK;
         let mut give_up = None;
-        self.send_all(now);
+        self.begin(now);
         loop {
             if self.gate.is_closed(now) {
                 let give_up = *give_up.get_or_insert(now + DRAIN_MAX);
@@ -87,15 +87,9 @@ impl Worker {
                 break;
             }
             self.wait(&mut events, now, next_tick)?;
-            for event in &events {
-                if event.token() != TIMER {
-                    self.attend(event.token().0);
-                }
-            }
             now = Instant::now();
-            if self.timer.is_some() {
-                self.send_due(now);
-            }
+            let ready = events.iter().map(|event| event.token());
+            self.serve(ready.filter(|token| *token != TIMER), now);
             if now >= next_tick {
                 next_tick = now + TICK;
                 self.each(|connection, _| connection.ping_if_idle(now));
@@ -126,14 +120,34 @@ impl Worker {
         }
     }
 
-    /// Reads and answers one connection.
-    fn attend(&mut self, at: usize) {
+    fn begin(&mut self, now: Instant) {
+        if self.timer.is_some() {
+            self.send_due(now);
+        } else {
+            self.each(|connection, gate| connection.send(now, gate));
+        }
+    }
+
+    /// Sends what is due, and then attends to those who have something to read. A connection that sent its
+    /// request ahead of its turn would have that turn wait for the next one, and all behind it, too.
+    fn serve(&mut self, ready: impl Iterator<Item = Token>, now: Instant) {
+        let is_open_loop = self.timer.is_some();
+        if is_open_loop {
+            self.send_due(now);
+        }
+        for Token(at) in ready {
+            self.attend(at, is_open_loop.then_some(now));
+        }
+    }
+
+    /// Reads and answers one connection, as if it were `now` if that is given.
+    fn attend(&mut self, at: usize, now: Option<Instant>) {
         let Some(connection) = &mut self.connections[at] else {
             return;
         };
-        let result = connection
-            .receive(&mut self.tally)
-            .and_then(|()| connection.send(Instant::now(), &mut self.gate));
+        let received = connection.receive(&mut self.tally);
+        let now = now.unwrap_or_else(Instant::now);
+        let result = received.and_then(|()| connection.send(now, &mut self.gate));
         if let Err(failure) = result {
             self.lose(at, failure);
         }
@@ -161,10 +175,6 @@ impl Worker {
                 self.lose(at, failure);
             }
         }
-    }
-
-    fn send_all(&mut self, now: Instant) {
-        self.each(|connection, gate| connection.send(now, gate));
     }
 
     fn each(&mut self, mut visit: impl FnMut(&mut Connection, &mut Gate) -> Result<(), Failure>) {
@@ -237,3 +247,6 @@ fn arm(timer: &OwnedFd, after: Duration) -> io::Result<()> {
     timerfd_settime(timer, TimerfdTimerFlags::empty(), &once)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
