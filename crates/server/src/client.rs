@@ -194,6 +194,7 @@ fn poll_receive(
         ready!(Pin::new(read_half).poll_read(cx, &mut buffer))?;
         let read = buffer.filled();
         received.push(read, clock::mono_ms());
+        crate::busy_poll::note_input();
         Poll::Ready(Ok(read.len()))
     })
 }

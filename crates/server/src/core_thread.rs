@@ -147,6 +147,7 @@ impl Core {
                 };
                 batch.push(next);
             }
+            crate::busy_poll::note_input();
             self.shared.stats.core_batch(batch.len());
             let before = self.node.stats();
             let mut stop = None;

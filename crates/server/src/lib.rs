@@ -13,6 +13,7 @@
 //! the replica, then a connection.
 #![forbid(unsafe_code)]
 
+mod busy_poll;
 pub mod check;
 mod client;
 mod clients;

@@ -350,8 +350,7 @@ struct CoreRuntime(Option<Runtime>);
 
 impl CoreRuntime {
     fn new() -> std::io::Result<CoreRuntime> {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_all().build().map(Some).map(CoreRuntime)
+        crate::busy_poll::runtime().map(Some).map(CoreRuntime)
     }
 
     fn get(&self) -> &Runtime {

@@ -14,7 +14,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, available_parallelism};
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -130,7 +130,7 @@ impl Worker {
     /// On a thread of its own.
     fn start(self, number: usize) -> io::Result<Arc<Desk>> {
         let desk = Arc::clone(&self.desk);
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let runtime = crate::busy_poll::runtime()?;
         thread::Builder::new()
             .name(format!("zooid-io-{number}"))
             .spawn(move || {

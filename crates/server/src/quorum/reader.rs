@@ -179,7 +179,10 @@ impl LinkReader {
         };
         match read {
             Ok(0) => Err("the other side has closed it".to_owned()),
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                crate::busy_poll::note_input();
+                Ok(())
+            }
             Err(error) => Err(error.to_string()),
         }
     }
