@@ -1,6 +1,7 @@
 //! The log thread: everything that must become durable in order: appends, one sync per batch;
 //! truncations, received snapshots, epochs; and when a snapshot is due.
 
+mod run_delay;
 mod sync_pace;
 
 use crate::core_thread::CoreMessage;
@@ -10,6 +11,7 @@ use crate::shared::Shared;
 use crate::snapshot_thread::SnapshotCadence;
 use bytes::Bytes;
 use parking_lot::Mutex;
+use run_delay::RunDelay;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -146,6 +148,7 @@ pub(crate) struct LogThread {
     cadence: SnapshotCadence,
     snapshots: SyncSender<()>,
     pace: SyncPace,
+    run_delay: RunDelay,
     /// As the core knows it.
     space: DiskSpace,
     /// A snapshot is due, and waits for space, or for the one before to be written.
@@ -176,6 +179,7 @@ impl LogThread {
             cadence,
             snapshots,
             pace: SyncPace::default(),
+            run_delay: RunDelay::default(),
             space: DiskSpace::Enough,
             owes_snapshot: false,
         }
@@ -184,6 +188,7 @@ impl LogThread {
     /// Runs until the core is gone or the disk fails. A failure is final: after it nothing is
     /// reported durable any more.
     pub(crate) fn run(mut self) {
+        self.run_delay = RunDelay::of_this_thread();
         loop {
             self.look_for_space();
             let turned = match self.inbox.recv_timeout(IDLE_MAX) {
@@ -361,6 +366,11 @@ impl LogThread {
         self.log.commit()?;
         let took = start.elapsed();
         self.pace.synced(start, took, records);
+        if self.pace.is_look_due(start)
+            && let Some(delay) = self.run_delay.read()
+        {
+            self.pace.look(start, delay);
+        }
         let slow = took.as_millis() > u128::from(self.shared.config.storage.fsync_warning_ms);
         self.shared.stats.synced(took, records);
         if slow {

@@ -3,28 +3,54 @@
 use std::time::{Duration, Instant};
 
 /// Most of the time between the beginnings of two syncs.
-const PERIOD_MAX: Duration = Duration::from_micros(1500);
-/// How much longer that time is than a sync takes.
-const SYNCS: u32 = 5;
+const PERIOD_MAX: Duration = Duration::from_millis(2);
+/// How much longer that time is than a sync takes, in [`STEPS`]: at least, at first and at most.
+const SYNCS_MIN: u32 = STEPS;
+const SYNCS_FIRST: u32 = 4 * STEPS;
+const SYNCS_MAX: u32 = 10 * STEPS;
+/// Steps to a whole.
+const STEPS: u32 = 4;
 /// So many records for each sync are many. Fewer have few clients behind them, and each of those would
 /// wait longer for its own write than the others gain.
 const MANY: u32 = 16;
 /// Of how many syncs it takes the usual, about.
 const MEMORY: u32 = 8;
+/// How often the distance is looked at.
+const LOOK_PERIOD: Duration = Duration::from_millis(10);
+/// One in so many: the share of the time that the thread waits for a processor when they are as busy as they
+/// should be. Where it waits for longer they have too much to do, and where it does not they could do more.
+const DELAY_SHARE: u32 = 7;
 
-/// Lets records gather when there are many.
+/// Lets records gather when there are many and the processors are busy.
 ///
 /// A sync costs the processor some 80 µs, whatever it covers, and so does what follows it: a thread that wakes up, an
 /// acknowledgement, a commit. Where clients ask for more than the processors can do, one sync for more
-/// records makes everybody's write faster. How long a sync takes tells of both the disk and the processors: a
-/// fast disk of a machine with time to spare is asked often, and a slow one is not waited for on top.
-#[derive(Debug, Default)]
+/// records makes everybody's write faster. Where processors are idle it makes them slower. Which it is,
+/// the thread sees from how long it waits for a processor itself; without knowing it keeps to the first distance. A
+/// slow disk is not waited for on top.
+#[derive(Debug)]
 pub(super) struct SyncPace {
     /// What a sync covers, smoothed, times [`MEMORY`].
     records: u32,
     /// What a sync takes, smoothed, times [`MEMORY`].
     took: Duration,
     began: Option<Instant>,
+    /// How many syncs, times [`STEPS`], lie between the beginnings of two.
+    syncs: u32,
+    /// When the distance was last looked at, and how long the thread had waited for processors by then.
+    looked: Option<(Instant, Duration)>,
+}
+
+impl Default for SyncPace {
+    fn default() -> SyncPace {
+        SyncPace {
+            records: 0,
+            took: Duration::ZERO,
+            began: None,
+            syncs: SYNCS_FIRST,
+            looked: None,
+        }
+    }
 }
 
 impl SyncPace {
@@ -39,7 +65,7 @@ impl SyncPace {
     }
 
     fn period(&self) -> Duration {
-        (self.took * SYNCS / MEMORY).min(PERIOD_MAX)
+        (self.took * self.syncs / (MEMORY * STEPS)).min(PERIOD_MAX)
     }
 
     /// A sync of so many records began and took so long.
@@ -49,14 +75,35 @@ impl SyncPace {
         self.records = self.records - self.records / MEMORY + records;
         self.took = self.took - self.took / MEMORY + took;
     }
+
+    /// Whether it is time for [`SyncPace::look`].
+    pub(super) fn is_look_due(&self, now: Instant) -> bool {
+        let due = |(looked, _)| now.saturating_duration_since(looked) >= LOOK_PERIOD;
+        self.looked.is_none_or(due)
+    }
+
+    /// By `now` the thread has waited so long for processors since it began.
+    pub(super) fn look(&mut self, now: Instant, delay: Duration) {
+        if let Some((looked, before)) = self.looked.replace((now, delay)) {
+            let elapsed = now.saturating_duration_since(looked);
+            let is_busy = delay.saturating_sub(before) * DELAY_SHARE > elapsed;
+            self.syncs = if is_busy {
+                (self.syncs + 1).min(SYNCS_MAX)
+            } else {
+                (self.syncs - 1).max(SYNCS_MIN)
+            };
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MANY, PERIOD_MAX, SYNCS, SyncPace};
+    use super::{
+        DELAY_SHARE, LOOK_PERIOD, MANY, PERIOD_MAX, STEPS, SYNCS_FIRST, SYNCS_MAX, SyncPace,
+    };
     use std::time::{Duration, Instant};
 
-    const SYNC: Duration = Duration::from_micros(200);
+    const SYNC: Duration = Duration::from_micros(150);
 
     /// After as many syncs, and when the last began.
     fn after(syncs: usize, took: Duration, records: u32) -> (SyncPace, Instant) {
@@ -67,6 +114,19 @@ mod tests {
             pace.synced(now, took, usize::try_from(records).unwrap());
         }
         (pace, now)
+    }
+
+    /// Looks as often at a thread that waits for a processor for `share` percent of the time.
+    fn look(pace: &mut SyncPace, count: u32, share: u32) {
+        let start = Instant::now();
+        let before = pace.looked.map_or(Duration::ZERO, |(_, delay)| delay);
+        pace.looked = Some((start, before));
+        for n in 1..=count {
+            let now = start + LOOK_PERIOD * n;
+            assert!(pace.is_look_due(now));
+            pace.look(now, before + LOOK_PERIOD * n * share / 100);
+            assert!(!pace.is_look_due(now + LOOK_PERIOD / 2));
+        }
     }
 
     fn is_about(rest: Duration, wanted: Duration) -> bool {
@@ -83,16 +143,39 @@ mod tests {
     #[test]
     fn many_records_wait_for_as_long_as_some_syncs_take() {
         let (pace, began) = after(100, SYNC, MANY * 2);
+        let syncs = SYNCS_FIRST / STEPS;
         let rest = pace.rest(began + SYNC);
-        assert!(is_about(rest, SYNC * (SYNCS - 1)), "{rest:?}");
-        assert_eq!(pace.rest(began + SYNC * SYNCS), Duration::ZERO);
+        assert!(is_about(rest, SYNC * (syncs - 1)), "{rest:?}");
+        assert_eq!(pace.rest(began + SYNC * syncs), Duration::ZERO);
+    }
+
+    #[test]
+    fn where_processors_are_busy_records_wait_ever_longer() {
+        let (mut pace, began) = after(100, SYNC, MANY * 2);
+        let busy = 100 / DELAY_SHARE + 1;
+        look(&mut pace, STEPS, busy);
+        let rest = pace.rest(began);
+        assert!(is_about(rest, SYNC * (SYNCS_FIRST / STEPS + 1)), "{rest:?}");
+        look(&mut pace, 100, busy);
+        let rest = pace.rest(began);
+        assert!(is_about(rest, SYNC * (SYNCS_MAX / STEPS)), "{rest:?}");
+    }
+
+    #[test]
+    fn where_processors_are_idle_nobody_waits() {
+        let (mut pace, began) = after(100, SYNC, MANY * 2);
+        look(&mut pace, 100, 100 / DELAY_SHARE);
+        assert_eq!(pace.rest(began + SYNC), Duration::ZERO);
     }
 
     #[test]
     fn a_fast_disk_is_asked_more_often() {
         let (pace, began) = after(100, SYNC / 10, MANY * 2);
         let rest = pace.rest(began);
-        assert!(is_about(rest, SYNC * SYNCS / 10), "{rest:?}");
+        assert!(
+            is_about(rest, SYNC * (SYNCS_FIRST / STEPS) / 10),
+            "{rest:?}"
+        );
     }
 
     #[test]
