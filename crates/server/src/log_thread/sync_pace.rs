@@ -19,7 +19,7 @@ const MEMORY: u32 = 8;
 const LOOK_PERIOD: Duration = Duration::from_millis(10);
 /// One in so many: the share of the time that the thread waits for a processor when they are as busy as they
 /// should be. Where it waits for longer they have too much to do, and where it does not they could do more.
-const DELAY_SHARE: u32 = 7;
+const DELAY_SHARE: u32 = 10;
 
 /// Lets records gather when there are many and the processors are busy.
 ///
