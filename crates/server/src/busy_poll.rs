@@ -3,9 +3,9 @@
 //! To wake a thread takes longer than to answer a request, above all where a hypervisor has stopped the
 //! processor meanwhile: some 25 µs. A client that gets its reply mostly sends its next request sooner than
 //! that. So a thread that has just had input looks for more, for up to [`LOOK_MAX`], as halt polling does
-//! in hypervisors. Two things bound what that costs. Looking in vain is paid for by waits that were short, or
-//! would have been: a server whose input comes now and then sleeps at once. And a thread looks only while
-//! nobody else wants its processor.
+//! in hypervisors. Two things bound what that costs. Looking in vain is paid for by input that was found: a server whose
+//! input comes now and then, or a little too late, sleeps at once. And a thread looks only while nobody else
+//! wants its processor.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -17,10 +17,12 @@ use tokio::sync::Notify;
 
 /// How long a thread looks for input before it sleeps.
 const LOOK_MAX: Duration = Duration::from_micros(50);
-/// A wait that ended within this time would have been shorter with looking; to wake up is part of it.
+/// A sleep that ended within this time might have been spared by looking; to wake up is part of it.
 const SHORT: Duration = Duration::from_micros(75);
-/// What a short wait pays for: looking twice in vain.
+/// What input pays for that was found by looking: doing so twice in vain.
 const PAY: Duration = Duration::from_micros(100);
+/// What a short sleep pays for: trying whether looking would find it, now and then.
+const PAY_ASLEEP: Duration = Duration::from_micros(6);
 /// What can be paid in advance.
 const CREDIT_MAX: Duration = Duration::from_millis(1);
 /// To give way takes longer only when somebody else has made use of it.
@@ -109,10 +111,10 @@ impl Patience {
         let waited = self.looked.saturating_duration_since(self.since);
         if self.is_looking {
             self.spend(waited);
+            self.earn(PAY);
             self.rest = (self.rest - self.rest / 16).max(REST_MIN);
-        }
-        if waited <= SHORT {
-            self.credit = (self.credit + PAY).min(CREDIT_MAX);
+        } else if waited <= SHORT {
+            self.earn(PAY_ASLEEP);
         }
         self.since = now;
         self.is_looking = self.credit >= LOOK_MAX && now >= self.rests_until;
@@ -138,6 +140,10 @@ impl Patience {
     fn give_up(&mut self, now: Instant) {
         self.spend(now.saturating_duration_since(self.since));
         self.is_looking = false;
+    }
+
+    fn earn(&mut self, time: Duration) {
+        self.credit = (self.credit + time).min(CREDIT_MAX);
     }
 
     fn spend(&mut self, time: Duration) {
