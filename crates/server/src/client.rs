@@ -11,7 +11,7 @@ mod outgoing;
 use crate::core_thread::CoreMessage;
 use crate::shared::Shared;
 use crate::workers::Desk;
-use crate::{clock, four_letter};
+use crate::{busy_poll, clock, four_letter};
 use bytes::Bytes;
 use gate::{Arrived, Entry, Gate, Refusal};
 use inbound::{Inbound, LengthOutOfRange};
@@ -194,7 +194,7 @@ fn poll_receive(
         ready!(Pin::new(read_half).poll_read(cx, &mut buffer))?;
         let read = buffer.filled();
         received.push(read, clock::mono_ms());
-        crate::busy_poll::note_input();
+        busy_poll::note_input();
         Poll::Ready(Ok(read.len()))
     })
 }

@@ -8,6 +8,7 @@
 //! or goes to them, waits for another thread to wake up. Where there are few processors clients are, too
 //! (`workers.rs`).
 
+use crate::busy_poll;
 use crate::client::Client;
 use crate::clock;
 use crate::log_thread::{Appends, Completion, LogCommand, LogProgress};
@@ -147,7 +148,7 @@ impl Core {
                 };
                 batch.push(next);
             }
-            crate::busy_poll::note_input();
+            busy_poll::note_input();
             self.shared.stats.core_batch(batch.len());
             let before = self.node.stats();
             let mut stop = None;

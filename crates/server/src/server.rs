@@ -1,5 +1,6 @@
 //! Putting a server together, running it, and taking it down.
 
+use crate::busy_poll;
 use crate::core_thread::{CORE_QUEUE_MAX, Core, CoreMessage, Peers};
 use crate::directory_lock::{DirectoryInUse, DirectoryLock};
 use crate::listener::Reception;
@@ -350,7 +351,7 @@ struct CoreRuntime(Option<Runtime>);
 
 impl CoreRuntime {
     fn new() -> std::io::Result<CoreRuntime> {
-        crate::busy_poll::runtime().map(Some).map(CoreRuntime)
+        busy_poll::runtime().map(Some).map(CoreRuntime)
     }
 
     fn get(&self) -> &Runtime {

@@ -6,6 +6,7 @@
 //!
 //! Where there are few processors, the core's thread serves clients, too: see [`count`].
 
+use crate::busy_poll;
 use crate::client::{self, Client};
 use crate::shared::Shared;
 use parking_lot::Mutex;
@@ -130,7 +131,7 @@ impl Worker {
     /// On a thread of its own.
     fn start(self, number: usize) -> io::Result<Arc<Desk>> {
         let desk = Arc::clone(&self.desk);
-        let runtime = crate::busy_poll::runtime()?;
+        let runtime = busy_poll::runtime()?;
         thread::Builder::new()
             .name(format!("zooid-io-{number}"))
             .spawn(move || {

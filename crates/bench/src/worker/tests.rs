@@ -16,50 +16,68 @@ struct Command {
     bench: BenchArgs,
 }
 
-/// Has three connections, one of which is due each millisecond from `started` on.
-fn worker(server: &FakeServer, started: Instant) -> Worker {
-    let args = "bench get -c 3 --threads 1 --rate 1000 --server".split_whitespace();
-    let plan = Command::parse_from(args.chain([server.address.as_str()]))
-        .bench
-        .into_plan()
-        .unwrap();
-    let mut sessions = Session::open_many(&plan.servers, 4, plan.session_timeout).unwrap();
-    let mut preparing = sessions.pop().unwrap();
-    let nodes = Arc::new(Nodes::create(&mut preparing, &plan).unwrap());
-    let mut workers = make_workers(&plan, &nodes, sessions, started, &Arc::default()).unwrap();
-    workers.pop().unwrap()
+/// Three connections, one of which is due each millisecond.
+struct OpenLoop {
+    worker: Worker,
+    started: Instant,
 }
 
-/// When each connection has to send next, in microseconds from `started`.
-fn dues(worker: &Worker, started: Instant) -> Vec<u128> {
-    let connections = worker.connections.iter().flatten();
-    let dues = connections.map(|connection| connection.exchange.next_due().unwrap());
-    dues.map(|due| due.duration_since(started).as_micros())
-        .collect()
+impl OpenLoop {
+    fn new() -> OpenLoop {
+        let server = FakeServer::start(Fault::None);
+        let args = "bench get -c 3 --threads 1 --rate 1000 --server".split_whitespace();
+        let plan = Command::parse_from(args.chain([server.address.as_str()]))
+            .bench
+            .into_plan()
+            .unwrap();
+        let mut sessions = Session::open_many(&plan.servers, 4, plan.session_timeout).unwrap();
+        let mut preparing = sessions.pop().unwrap();
+        let nodes = Arc::new(Nodes::create(&mut preparing, &plan).unwrap());
+        let started = Instant::now();
+        let mut workers = make_workers(&plan, &nodes, sessions, started, &Arc::default()).unwrap();
+        OpenLoop {
+            worker: workers.pop().unwrap(),
+            started,
+        }
+    }
+
+    fn at(&self, us: u64) -> Instant {
+        self.started + Duration::from_micros(us)
+    }
+
+    fn begin(&mut self, us: u64) {
+        self.worker.begin(self.at(us));
+    }
+
+    fn serve(&mut self, ready: &[Token], us: u64) {
+        self.worker.serve(ready.iter().copied(), self.at(us));
+    }
+
+    /// When each connection has to send next, in microseconds from the start.
+    fn dues(&self) -> Vec<u128> {
+        let connections = self.worker.connections.iter().flatten();
+        let dues = connections.map(|connection| connection.exchange.next_due().unwrap());
+        dues.map(|due| due.duration_since(self.started).as_micros())
+            .collect()
+    }
 }
 
 #[test]
 fn who_has_something_to_read_when_it_is_due_holds_nobody_up() {
-    let server = FakeServer::start(Fault::None);
-    let started = Instant::now();
-    let at = |us| started + Duration::from_micros(us);
-    let mut worker = worker(&server, started);
-    worker.begin(at(0));
-    assert_eq!(dues(&worker, started), [3000, 1000, 2000]);
-    worker.serve([Token(1)].into_iter(), at(1500));
-    assert_eq!(dues(&worker, started), [3000, 4000, 2000]);
-    worker.serve([].into_iter(), at(2000));
-    assert_eq!(dues(&worker, started), [3000, 4000, 5000]);
+    let mut load = OpenLoop::new();
+    load.begin(0);
+    assert_eq!(load.dues(), [3000, 1000, 2000]);
+    load.serve(&[Token(1)], 1500);
+    assert_eq!(load.dues(), [3000, 4000, 2000]);
+    load.serve(&[], 2000);
+    assert_eq!(load.dues(), [3000, 4000, 5000]);
 }
 
 #[test]
 fn a_late_start_holds_nobody_up() {
-    let server = FakeServer::start(Fault::None);
-    let started = Instant::now();
-    let at = |us| started + Duration::from_micros(us);
-    let mut worker = worker(&server, started);
-    worker.begin(at(1500));
-    assert_eq!(dues(&worker, started), [3000, 4000, 2000]);
-    worker.serve([].into_iter(), at(2000));
-    assert_eq!(dues(&worker, started), [3000, 4000, 5000]);
+    let mut load = OpenLoop::new();
+    load.begin(1500);
+    assert_eq!(load.dues(), [3000, 4000, 2000]);
+    load.serve(&[], 2000);
+    assert_eq!(load.dues(), [3000, 4000, 5000]);
 }

@@ -179,10 +179,7 @@ impl LinkReader {
         };
         match read {
             Ok(0) => Err("the other side has closed it".to_owned()),
-            Ok(_) => {
-                crate::busy_poll::note_input();
-                Ok(())
-            }
+            Ok(_) => Ok(()),
             Err(error) => Err(error.to_string()),
         }
     }
