@@ -121,13 +121,15 @@ fn snapshot(shared: &Shared) -> Result<zooid_proto::Zxid, SnapshotError> {
         let mut replica = shared.replica.write();
         (snapshots.ticket(), shared.begin_walk(&mut replica))
     };
-    let mut pace = Pace::new();
+    let mut pace = Pace::of_writer();
+    let mut began = Instant::now();
     let written = snapshots.write(
         ticket,
         &mut walk.walk,
         &recover_options.snapshot,
         &mut |visit| {
-            pace.keep();
+            pace.keep(began.elapsed());
+            began = Instant::now();
             let replica = shared.replica.read();
             if walk.started.is_current(shared) && !shared.is_draining() {
                 visit(&replica);

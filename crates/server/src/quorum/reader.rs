@@ -3,6 +3,7 @@
 use super::link::Link;
 use super::links::{Links, Origin};
 use super::progress::Progress;
+use super::received::aside;
 use super::snapshot_stream::{self, Target};
 use crate::core_thread::CoreMessage;
 use crate::membership;
@@ -11,7 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::tcp::OwnedReadHalf;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 use zooid_node::Input;
 use zooid_proto::{Limit, PacketDecoder, PacketRun, PacketType, Reader, Zxid};
@@ -72,21 +76,21 @@ impl LinkReader {
     }
 
     /// Runs until nothing more can come; says why.
-    pub(super) async fn run(mut self) -> String {
+    pub(super) async fn run(self) -> String {
         match self.read().await {
             Ok(never) => match never {},
             Err(reason) => reason,
         }
     }
 
-    async fn read(&mut self) -> Result<std::convert::Infallible, String> {
+    async fn read(mut self) -> Result<std::convert::Infallible, String> {
         loop {
             let mut inputs = Vec::with_capacity(self.inputs_last.max(INPUTS_LEAST));
             let split = self.split(&mut inputs);
             self.inputs_last = inputs.len();
             self.tell(inputs).await?;
             match split? {
-                Some(zxid) => self.receive_snapshot(zxid).await?,
+                Some(zxid) => self = self.receive_snapshot_aside(zxid).await?,
                 None => self.read_more().await?,
             }
         }
@@ -135,6 +139,25 @@ impl LinkReader {
         }
         let told = self.links.shared.core.send(CoreMessage::Inputs(inputs));
         told.await.map_err(|_| "this server stops".to_owned())
+    }
+
+    /// Has another thread receive a snapshot, which comes back at its end: the thread that drives the links may share
+    /// its processors with those whom clients wait for. If this is dropped before, the thread ends, and the link's
+    /// socket with it.
+    async fn receive_snapshot_aside(mut self, zxid: Zxid) -> Result<LinkReader, String> {
+        let runtime = Handle::current();
+        let ended = CancellationToken::new();
+        let _ends = ended.clone().drop_guard();
+        let (done, outcome) = oneshot::channel();
+        let receive = move || {
+            let receiving = self.receive_snapshot(zxid);
+            let received = runtime.block_on(ended.run_until_cancelled(receiving));
+            // Nobody hears of it if the link has ended.
+            let _ = done.send(received.map(|received| received.map(|()| self)));
+        };
+        aside("zooid-receive", receive).map_err(|error| error.to_string())?;
+        let received = outcome.await.map_err(|error| error.to_string())?;
+        received.unwrap_or_else(|| Err("the link has ended".to_owned()))
     }
 
     async fn receive_snapshot(&mut self, zxid: Zxid) -> Result<(), String> {

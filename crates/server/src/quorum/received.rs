@@ -4,11 +4,13 @@
 //! that come: they are the data of a snapshot file. It stays a draft until the core wants the snapshot
 //! installed; then the log thread completes it.
 
+use crate::pace::Pace;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
+use std::time::Instant;
 use zooid_proto::Zxid;
 use zooid_storage::{SnapshotDraft, SnapshotError, SnapshotOptions, Snapshots};
 use zooid_tree::Replica;
@@ -113,8 +115,8 @@ impl ComingFile {
 /// Runs something on a thread of its own that nobody's request waits for.
 pub(super) fn aside(name: &str, act: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
     let run = move || {
-        // Of this thread alone. Who may not be nicer is no worse for it.
-        let _ = rustix::process::nice(NICENESS);
+        // Of this thread alone, and not on top of its parent's. Who may not be nicer is no worse for it.
+        let _ = rustix::process::setpriority_process(None, NICENESS);
         act();
     };
     thread::Builder::new().name(name.to_owned()).spawn(run)?;
@@ -144,11 +146,14 @@ impl FileWriter {
         options: &SnapshotOptions,
     ) -> Result<Option<SnapshotDraft>, SnapshotError> {
         let mut draft = snapshots.draft(zxid, options)?;
+        let mut pace = Pace::of_learner();
         for bytes in &self.bytes {
             if self.state.is_given_up.load(Ordering::Relaxed) {
                 return Ok(None);
             }
+            let began = Instant::now();
             draft.body(&bytes)?;
+            pace.keep(began.elapsed());
             self.state.behind.fetch_sub(bytes.len(), Ordering::Relaxed);
         }
         Ok(Some(draft))

@@ -4,10 +4,12 @@
 use super::progress::Progress;
 use super::received::{ComingFile, ReceivedSnapshot, aside};
 use super::writer::Chunks;
+use crate::pace::Pace;
 use crate::shared::{Shared, SharedWalk};
 use bytes::{Buf as _, BytesMut};
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::{mpsc, oneshot};
 use tracing::info;
@@ -72,8 +74,8 @@ fn send_walk(shared: &Shared, walk: &mut SharedWalk, out: &mut Chunks) -> Result
 /// Reads a snapshot to its end, the first part of which is in `buffer` already; what is behind it is
 /// left there.
 ///
-/// Taking the stream apart is done here, building the tree and writing the file on two other threads. What
-/// is given up in the middle ends both, and leaves nothing.
+/// Taking the stream apart is done here, building the tree and writing the file on two other threads, and to be called
+/// where nobody's request waits. What is given up in the middle ends both, and leaves nothing.
 pub(super) async fn receive(
     socket: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
@@ -95,8 +97,11 @@ pub(super) async fn receive(
         limit,
         file,
     };
+    let mut pace = Pace::of_learner();
     loop {
+        let began = Instant::now();
         let (taken, is_complete) = intake.take(buffer)?;
+        pace.keep(began.elapsed());
         for part in taken {
             if parts.send(part).await.is_err() {
                 // Whoever builds the tree knows why.
@@ -139,8 +144,11 @@ fn build(zxid: Zxid, options: TreeOptions) -> std::io::Result<(mpsc::Sender<Snap
     aside("zooid-build", move || {
         let mut builder = ReplicaBuilder::new(options);
         let mut added = Ok(());
+        let mut pace = Pace::of_learner();
         while let (Ok(()), Some(part)) = (&added, parts.blocking_recv()) {
+            let began = Instant::now();
             added = part.add_to(&mut builder);
+            pace.keep(began.elapsed());
         }
         // Who waits for it sees that no more parts are taken, and asks why.
         drop(parts);
