@@ -8,7 +8,6 @@
 //!
 //! The crate decides nothing about requests (that is done before a transaction is made), knows
 //! neither the log nor the network, and has no clock: times are arguments or in the transactions.
-#![forbid(unsafe_code)]
 
 pub mod acl;
 mod acl_table;
@@ -19,6 +18,7 @@ mod index;
 mod nodes;
 mod owners;
 mod path_hash;
+mod prefetch;
 mod quota;
 mod replica;
 mod slab;
