@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 const PERIOD_MAX: Duration = Duration::from_millis(2);
 /// How much longer that time is than a sync takes, in [`STEPS`]: at least, at first and at most.
 const SYNCS_MIN: u32 = STEPS;
-const SYNCS_FIRST: u32 = 4 * STEPS;
-const SYNCS_MAX: u32 = 10 * STEPS;
+const SYNCS_FIRST: u32 = 2 * STEPS;
+const SYNCS_MAX: u32 = 3 * STEPS;
 /// Steps to a whole.
 const STEPS: u32 = 4;
 /// So many records for each sync are many. Fewer have few clients behind them, and each of those would
