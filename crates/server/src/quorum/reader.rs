@@ -3,7 +3,7 @@
 use super::link::Link;
 use super::links::{Links, Origin};
 use super::progress::Progress;
-use super::received::aside;
+use super::received::{ReceivedSnapshot, aside};
 use super::snapshot_stream::{self, Target};
 use crate::core_thread::CoreMessage;
 use crate::membership;
@@ -90,7 +90,7 @@ impl LinkReader {
             self.inputs_last = inputs.len();
             self.tell(inputs).await?;
             match split? {
-                Some(zxid) => self = self.receive_snapshot_aside(zxid).await?,
+                Some(zxid) => self = self.receive_snapshot(zxid).await?,
                 None => self.read_more().await?,
             }
         }
@@ -141,26 +141,39 @@ impl LinkReader {
         told.await.map_err(|_| "this server stops".to_owned())
     }
 
-    /// Has another thread receive a snapshot, which comes back at its end: the thread that drives the links may share
-    /// its processors with those whom clients wait for. If this is dropped before, the thread ends, and the link's
-    /// socket with it.
-    async fn receive_snapshot_aside(mut self, zxid: Zxid) -> Result<LinkReader, String> {
+    async fn receive_snapshot(self, zxid: Zxid) -> Result<LinkReader, String> {
+        let (mut reader, received) = self.read_snapshot_aside(zxid).await?;
+        let snapshot = received.map_err(|reason| format!("no snapshot: {reason}"))?;
+        let link = reader.link.id;
+        reader.links.hold_snapshot(link, snapshot);
+        let input = Input::SnapshotReceived { link, zxid };
+        reader.tell(vec![input]).await?;
+        Ok(reader)
+    }
+
+    /// Has another thread read a snapshot; the reader comes back at its end. The thread that drives the links may
+    /// share its processors with those whom clients wait for. If this is dropped before, the other thread ends at
+    /// the next chunk, and what it has goes with it.
+    async fn read_snapshot_aside(
+        mut self,
+        zxid: Zxid,
+    ) -> Result<(LinkReader, Result<ReceivedSnapshot, String>), String> {
         let runtime = Handle::current();
         let ended = CancellationToken::new();
         let _ends = ended.clone().drop_guard();
         let (done, outcome) = oneshot::channel();
-        let receive = move || {
-            let receiving = self.receive_snapshot(zxid);
-            let received = runtime.block_on(ended.run_until_cancelled(receiving));
-            // Nobody hears of it if the link has ended.
-            let _ = done.send(received.map(|received| received.map(|()| self)));
+        let read = move || {
+            let reading = ended.run_until_cancelled(self.read_snapshot(zxid));
+            if let Some(received) = runtime.block_on(reading) {
+                // Nobody hears of it if the link has ended meanwhile.
+                let _ = done.send((self, received));
+            }
         };
-        aside("zooid-receive", receive).map_err(|error| error.to_string())?;
-        let received = outcome.await.map_err(|error| error.to_string())?;
-        received.unwrap_or_else(|| Err("the link has ended".to_owned()))
+        aside("zooid-receive", read).map_err(|error| error.to_string())?;
+        outcome.await.map_err(|_| "the link has ended".to_owned())
     }
 
-    async fn receive_snapshot(&mut self, zxid: Zxid) -> Result<(), String> {
+    async fn read_snapshot(&mut self, zxid: Zxid) -> Result<ReceivedSnapshot, String> {
         let files = &self.links.shared.files;
         let target = Target {
             snapshots: Arc::clone(&files.snapshots),
@@ -170,15 +183,7 @@ impl LinkReader {
         let (socket, buffer) = (&mut self.socket, &mut self.buffer);
         let limit = self.limit;
         let mut progress = Progress::new(self.links.shared.core.clone(), self.link.id);
-        let received =
-            snapshot_stream::receive(socket, buffer, zxid, target, limit, &mut progress).await;
-        let snapshot = received.map_err(|reason| format!("no snapshot: {reason}"))?;
-        self.links.hold_snapshot(self.link.id, snapshot);
-        self.tell(vec![Input::SnapshotReceived {
-            link: self.link.id,
-            zxid,
-        }])
-        .await
+        snapshot_stream::receive(socket, buffer, zxid, target, limit, &mut progress).await
     }
 
     /// Begins a new block when the old one is nearly used up. Records keep the blocks that they came in.
