@@ -67,6 +67,42 @@ fn a_server_that_is_killed_while_a_snapshot_comes_begins_anew() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// What has come of it goes, and the thread that read it; the next leader sends another.
+#[test]
+fn a_leader_that_is_killed_while_its_snapshot_comes_leaves_nothing_of_it() {
+    let mut ensemble = start_of(Kind::Zooid);
+    write_settings(&ensemble);
+    write_large(&ensemble, 200..2_000);
+    let lost = ensemble.followers()[0];
+    ensemble.kill(lost).expect("it runs");
+    ensemble.empty(lost).expect("its data goes");
+    let launched = SystemTime::now();
+    ensemble.launch(lost).expect("it starts");
+    wait_for_draft(&ensemble, lost, launched);
+    assert!(reads_a_snapshot(&ensemble, lost));
+    let leader = ensemble.leader().expect("one leads");
+    ensemble.kill(leader).expect("it runs");
+    ensemble.wait_until_serving().expect("two of three do");
+    use_at_once(&ensemble, lost);
+    let started = Instant::now();
+    while reads_a_snapshot(&ensemble, lost) || !files(&ensemble, lost, DRAFT_PREFIX).is_empty() {
+        assert!(started.elapsed() < PATIENCE, "something is left");
+        thread::sleep(POLL_INTERVAL);
+    }
+    ensemble.start_all().expect("the third comes back");
+    ensemble.agreed_tree().expect("one tree");
+}
+
+/// Whether a server has a thread that reads a snapshot.
+fn reads_a_snapshot(ensemble: &Ensemble, id: ServerId) -> bool {
+    let pid = ensemble.server(id).pid().expect("it runs");
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("it has threads");
+    let name = |thread: DirEntry| fs::read_to_string(thread.path().join("comm"));
+    // One may end meanwhile.
+    let mut names = threads.flatten().filter_map(|thread| name(thread).ok());
+    names.any(|name| name.trim() == "zooid-receive")
+}
+
 /// It asks again until there is room, and meanwhile it is there.
 #[test]
 fn a_server_without_room_for_a_snapshot_waits_for_room() {
