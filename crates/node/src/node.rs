@@ -11,6 +11,7 @@ mod leading;
 mod learning;
 mod local_sessions;
 mod orderer;
+mod parked;
 mod peer;
 mod read_only;
 mod record_blocks;

@@ -2,26 +2,21 @@
 //! (Java `QuorumPeer`; `docs/internals/ensemble.md`).
 
 use super::learning::Desk;
+use super::parked::{MUST_WAIT, Parked};
 use super::stepping_down::SteppingDown;
 use super::{Node, Role};
 use crate::prep::Pending;
 use crate::step::{Input, Now, Output};
 use crate::{Sessions, Settings};
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use zooid_proto::election::{Notification, PeerState};
-use zooid_proto::{Epoch, ErrorCode, QuorumPacket, ServerId, Zxid, mutant};
+use zooid_proto::{Epoch, ErrorCode, ServerId, Zxid, mutant};
 use zooid_tree::Replica;
 use zooid_zab::{
     Election, ElectionAction, EnsembleSettings, Epochs, History, Leader, LeaderPhase, LeaderStatus,
     Learner, LearnerKind, LearnerPhase, LinkId, Membership, Vote,
 };
-
-/// Links kept for the case that this server becomes leader.
-const PARKED_LINKS_MAX: usize = 256;
-/// Packets kept of each: a learner sends one and waits.
-const PARKED_PACKETS_MAX: usize = 4;
-const MUST_WAIT: &str = "a learner must wait for its leader";
 
 /// The least time without a leader before reads are served.
 const READ_ONLY_WAIT_MS: i64 = 2000;
@@ -63,8 +58,8 @@ pub(super) struct Peer {
     recent_max: usize,
     /// Links that others have made to this server.
     links: BTreeSet<LinkId>,
-    /// What came on them while nobody leads here.
-    parked: BTreeMap<LinkId, Vec<QuorumPacket>>,
+    /// Those that have come while nobody leads here.
+    parked: Parked,
     /// The link to the leader, and how many there have been.
     link: Option<LinkId>,
     dials: u64,
@@ -114,7 +109,7 @@ impl Peer {
             history,
             recent_max,
             links: BTreeSet::new(),
-            parked: BTreeMap::new(),
+            parked: Parked::default(),
             link: None,
             dials: 0,
             appended: last,
@@ -187,18 +182,6 @@ impl Peer {
         self.history = History::new(self.recent_max, last);
         self.appended = last;
         self.durable = last;
-    }
-
-    fn park(&mut self, link: LinkId, packet: Option<QuorumPacket>) -> Result<(), &'static str> {
-        if !self.parked.contains_key(&link) && self.parked.len() >= PARKED_LINKS_MAX {
-            return Err("too many servers wait for an election");
-        }
-        let packets = self.parked.entry(link).or_default();
-        if packets.len() >= PARKED_PACKETS_MAX {
-            return Err(MUST_WAIT);
-        }
-        packets.extend(packet);
-        Ok(())
     }
 }
 
@@ -285,7 +268,11 @@ impl Node {
     pub(super) fn election_wakeup_ms(&self) -> Option<i64> {
         let peer = self.peer.as_ref()?;
         let election = peer.election.next_wakeup_ms();
-        election.into_iter().chain(peer.read_only_from_ms()).min()
+        let others = [peer.read_only_from_ms(), peer.parked.next_due_ms()];
+        election
+            .into_iter()
+            .chain(others.into_iter().flatten())
+            .min()
     }
 
     pub(super) fn stepping_down_until_ms(&self) -> Option<i64> {
@@ -356,7 +343,7 @@ impl Node {
         self.note_link(&input);
         match &self.role {
             Role::Standalone(_) => {}
-            Role::Draining | Role::Looking => self.park_or_ignore(input, out),
+            Role::Draining | Role::Looking => self.park_or_ignore(now, input, out),
             Role::Leading(_) => self.leader_input(now, input, replica, out),
             Role::Learning(..) => self.learner_input(now, input, replica, out),
         }
@@ -401,30 +388,45 @@ impl Node {
             }
             Input::LinkDown(link) => {
                 peer.links.remove(link);
-                peer.parked.remove(link);
+                peer.parked.remove(*link);
             }
             _ => {}
         }
     }
 
-    fn park_or_ignore(&mut self, input: Input, out: &mut Vec<Output>) {
+    fn park_or_ignore(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
         let Some(peer) = &mut self.peer else {
             return;
         };
         let (link, parked) = match input {
-            Input::LinkAccepted(link) => (link, peer.park(link, None)),
-            Input::Packet(link, packet) if peer.parked.contains_key(&link) => {
-                (link, peer.park(link, Some(packet)))
-            }
-            Input::PacketRun(link, _) if peer.parked.contains_key(&link) => (link, Err(MUST_WAIT)),
+            Input::LinkAccepted(link) => (link, peer.parked.add(link, now.mono_ms)),
+            Input::Packet(link, packet) => (link, peer.parked.keep(link, packet)),
+            Input::PacketRun(link, _) if peer.parked.contains(link) => (link, Err(MUST_WAIT)),
             // Of an earlier role.
             _ => return,
         };
         if let Err(reason) = parked {
-            peer.parked.remove(&link);
+            self.end_parked(link, reason, out);
+        }
+    }
+
+    fn end_parked(&mut self, link: LinkId, reason: &str, out: &mut Vec<Output>) {
+        if let Some(peer) = &mut self.peer {
+            peer.parked.remove(link);
             peer.links.remove(&link);
-            let reason = reason.to_owned();
-            out.push(Output::Hangup { link, reason });
+        }
+        let reason = reason.to_owned();
+        out.push(Output::Hangup { link, reason });
+    }
+
+    /// Whoever has waited in vain for this server to lead looks again.
+    fn end_overdue_links(&mut self, now: Now, out: &mut Vec<Output>) {
+        let overdue = self
+            .peer
+            .as_mut()
+            .map(|peer| peer.parked.take_overdue(now.mono_ms));
+        for link in overdue.unwrap_or_default() {
+            self.end_parked(link, "this server does not lead", out);
         }
     }
 
@@ -525,7 +527,7 @@ impl Node {
             peer.appended,
             &mut actions,
         );
-        for (link, packets) in std::mem::take(&mut peer.parked) {
+        for (link, packets) in peer.parked.take() {
             leader.link_opened(now.mono_ms, link);
             for packet in &packets {
                 leader.packet(now.mono_ms, link, packet, &peer.history, &mut actions);
@@ -604,6 +606,7 @@ impl Node {
                 self.elect(now, replica, out, |election, membership, actions| {
                     election.timer(now.mono_ms, membership, actions);
                 });
+                self.end_overdue_links(now, out);
                 self.serve_reads_if_due(now, out);
             }
             Role::Leading(_) => self.lead(now, replica, out, |leader, _, actions| {

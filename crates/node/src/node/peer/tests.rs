@@ -1,11 +1,12 @@
 use crate::testing::Packet;
 use crate::testing::ensemble::TestEnsemble;
-use crate::{Input, LocalSessions};
+use crate::{Input, LocalSessions, Output};
 use zooid_proto::election::PeerState;
 use zooid_proto::request::{CreateRequest, PathOnly, PathVersion};
 use zooid_proto::{
     Acl, ErrorCode, Jute, OpCode, Reader, ServerId, SessionId, Txn, TxnRecord, Zxid, perms,
 };
+use zooid_zab::LinkId;
 
 fn create(path: &str, flags: i32) -> CreateRequest {
     CreateRequest {
@@ -665,4 +666,38 @@ fn a_server_without_a_leader_refuses_no_session_that_it_may_have_missed() {
     let (conn, packets) = ensemble.connect_as(id, missed, true);
     assert!(packets.is_empty(), "{packets:?}");
     assert!(ensemble.is_closing(id, conn));
+}
+
+/// It led for less time than it took them to come, and looks again: they would wait for `initLimit`.
+#[test]
+fn those_who_follow_a_server_that_goes_on_looking_are_sent_to_look_again() {
+    let mut ensemble = TestEnsemble::new(3, 0);
+    let id = ensemble.follower();
+    ensemble.cut_off = [1, 2, 3].map(ServerId).into();
+    ensemble.restart(id);
+    ensemble.advance(1000);
+    assert_eq!(ensemble.status(id).state, PeerState::Looking);
+    let mut now = ensemble.now;
+    let server = ensemble.servers.get_mut(&id).expect("it runs");
+    let link = LinkId(1002);
+    let mut step = |now, input| {
+        let mut outputs: Vec<Output> = Vec::new();
+        server.node.step(now, input, &server.replica, &mut outputs);
+        (outputs, server.node.next_wakeup_ms())
+    };
+    step(now, Input::LinkAccepted(link));
+    let hangs_up = |outputs: &[Output]| {
+        let is_it =
+            |output: &Output| matches!(output, Output::Hangup { link: it, .. } if *it == link);
+        outputs.iter().any(is_it)
+    };
+    let due_ms = now.mono_ms + 500;
+    while now.mono_ms < due_ms {
+        let (outputs, wakeup_ms) = step(now, Input::Timer);
+        assert!(!hangs_up(&outputs), "at {} ms", now.mono_ms);
+        now.mono_ms = wakeup_ms;
+    }
+    assert_eq!(now.mono_ms, due_ms, "it wakes up for it");
+    let (outputs, _) = step(now, Input::Timer);
+    assert!(hangs_up(&outputs), "{outputs:?}");
 }
