@@ -7,7 +7,7 @@
 /// many are on their way as it has room for.
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "the intrinsic takes a pointer")]
-pub(crate) fn prefetch<T>(value: &T) {
+pub(crate) fn prefetch<T: Copy>(value: &T) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
     // SAFETY: the instruction is a hint: it reads nothing into the program, writes nothing, and ignores an address
     // that it may not read, so there is no value of the pointer for which it could do harm; this one, of a

@@ -42,7 +42,7 @@ impl Nodes {
         for hash in hashes {
             // Another node with the same hash is as rare as it is harmless.
             if let Some(slot) = self.index.find(*hash, |_| true) {
-                prefetch(&self.slab[slot.0]);
+                prefetch(&self.slab[slot.0].shape.0);
                 slots[found] = slot;
                 found += 1;
             }
@@ -52,7 +52,7 @@ impl Nodes {
         }
         // What is not there is perhaps to be created.
         for reused in self.slab.next_reused().take(count - found) {
-            prefetch(reused);
+            prefetch(&reused.shape.0);
         }
         found
     }
@@ -67,9 +67,9 @@ impl Nodes {
             prefetch(byte);
         }
         if let Some(extra) = node.extra.get() {
-            prefetch(&self.extras[extra]);
+            prefetch(&self.extras[extra].version);
         }
-        prefetch(&self.slab[node.parent.0]);
+        prefetch(&self.slab[node.parent.0].shape.0);
     }
 }
 
