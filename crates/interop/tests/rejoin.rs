@@ -48,12 +48,7 @@ fn a_snapshot_comes_to_a_server_that_lost_its_data() {
 /// Again and again: what it has of the snapshot is worth nothing, is not taken for one, and goes.
 #[test]
 fn a_server_that_is_killed_while_a_snapshot_comes_begins_anew() {
-    let mut ensemble = start_of(Kind::Zooid);
-    write_settings(&ensemble);
-    write_large(&ensemble, 200..2_000);
-    let lost = ensemble.followers()[0];
-    ensemble.kill(lost).expect("it runs");
-    ensemble.empty(lost).expect("its data goes");
+    let (mut ensemble, lost) = start_with_one_emptied();
     for _ in 0..KILLS {
         let launched = SystemTime::now();
         ensemble.launch(lost).expect("it starts");
@@ -70,12 +65,7 @@ fn a_server_that_is_killed_while_a_snapshot_comes_begins_anew() {
 /// What has come of it goes, and the thread that read it; the next leader sends another.
 #[test]
 fn a_leader_that_is_killed_while_its_snapshot_comes_leaves_nothing_of_it() {
-    let mut ensemble = start_of(Kind::Zooid);
-    write_settings(&ensemble);
-    write_large(&ensemble, 200..2_000);
-    let lost = ensemble.followers()[0];
-    ensemble.kill(lost).expect("it runs");
-    ensemble.empty(lost).expect("its data goes");
+    let (mut ensemble, lost) = start_with_one_emptied();
     let launched = SystemTime::now();
     ensemble.launch(lost).expect("it starts");
     wait_for_draft(&ensemble, lost, launched);
@@ -84,11 +74,9 @@ fn a_leader_that_is_killed_while_its_snapshot_comes_leaves_nothing_of_it() {
     ensemble.kill(leader).expect("it runs");
     ensemble.wait_until_serving().expect("two of three do");
     use_at_once(&ensemble, lost);
-    let started = Instant::now();
-    while reads_a_snapshot(&ensemble, lost) || !files(&ensemble, lost, DRAFT_PREFIX).is_empty() {
-        assert!(started.elapsed() < PATIENCE, "something is left");
-        thread::sleep(POLL_INTERVAL);
-    }
+    wait_until("nothing is left", || {
+        !reads_a_snapshot(&ensemble, lost) && files(&ensemble, lost, DRAFT_PREFIX).is_empty()
+    });
     ensemble.start_all().expect("the third comes back");
     ensemble.agreed_tree().expect("one tree");
 }
@@ -149,17 +137,34 @@ fn mount(data: &Path, size: &str) -> SmallDisk {
     disk
 }
 
+/// An ensemble with a large tree, and who of it has lost its data and does not run.
+fn start_with_one_emptied() -> (Ensemble, ServerId) {
+    let mut ensemble = start_of(Kind::Zooid);
+    write_settings(&ensemble);
+    write_large(&ensemble, 200..2_000);
+    let lost = ensemble.followers()[0];
+    ensemble.kill(lost).expect("it runs");
+    ensemble.empty(lost).expect("its data goes");
+    (ensemble, lost)
+}
+
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < PATIENCE, "still not so: {what}");
+        thread::sleep(POLL_INTERVAL);
+    }
+}
+
 /// Waits until a snapshot is being written that was begun since.
 fn wait_for_draft(ensemble: &Ensemble, id: ServerId, since: SystemTime) {
-    let started = Instant::now();
     let is_new = |path: &PathBuf| {
         let modified = fs::metadata(path).and_then(|file| file.modified());
         modified.is_ok_and(|modified| modified > since)
     };
-    while !files(ensemble, id, DRAFT_PREFIX).iter().any(is_new) {
-        assert!(started.elapsed() < PATIENCE, "no snapshot comes");
-        thread::sleep(POLL_INTERVAL);
-    }
+    wait_until("a snapshot comes", || {
+        files(ensemble, id, DRAFT_PREFIX).iter().any(is_new)
+    });
 }
 
 /// What a server has of snapshots and logs, by how the names begin.
