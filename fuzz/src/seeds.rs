@@ -309,7 +309,6 @@ fn snapshot() -> Vec<Vec<u8>> {
     let mut walk = replica.begin_walk();
     let mut data = Vec::new();
     while walk.next_chunk(&replica, &mut data, 1 << 20) {}
-    replica.end_walk(walk);
     let file = super::snapshot::sealed(&data);
     vec![[&[0][..], &file].concat(), [&[3][..], &data].concat()]
 }

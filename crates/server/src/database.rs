@@ -133,7 +133,6 @@ fn write_first_snapshot(
     let mut walk = replica.begin_walk();
     let shared: &Replica = replica;
     let written = snapshots.write(ticket, &mut walk, options, &mut |chunk| chunk(shared));
-    replica.end_walk(walk);
     info!(path = %written?.path.display(), "first snapshot written");
     Ok(())
 }

@@ -428,11 +428,9 @@ fn store(
     info!("the disk is slower than the snapshot came; its file is written now");
     let mut walk = replica.begin_walk();
     let shared: &Replica = replica;
-    let written = snapshots.write(ticket, &mut walk, &recover_options.snapshot, &mut |visit| {
+    snapshots.write(ticket, &mut walk, &recover_options.snapshot, &mut |visit| {
         visit(shared);
-    });
-    replica.end_walk(walk);
-    written
+    })
 }
 
 /// The history is as it was, so this server can go on asking the leader; but not all the time.

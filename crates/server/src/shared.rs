@@ -259,14 +259,6 @@ impl Shared {
             replica.set_config(servers.config_text().as_bytes(), version, now);
         }
     }
-
-    /// Ends a walk, complete or not.
-    pub(crate) fn end_walk(&self, walk: SharedWalk) {
-        let mut replica = self.replica.write();
-        if walk.started.is_current(self) {
-            replica.end_walk(walk.walk);
-        }
-    }
 }
 
 pub(crate) fn size(count: u32) -> usize {

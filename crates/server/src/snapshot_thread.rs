@@ -136,7 +136,6 @@ fn snapshot(shared: &Shared) -> Result<zooid_proto::Zxid, SnapshotError> {
             }
         },
     );
-    shared.end_walk(walk);
     written.map(|file| file.zxid)
 }
 

@@ -281,9 +281,7 @@ impl Run<'_> {
         let mut walk = replica.begin_walk();
         let options = &self.options.snapshot;
         let shared: &Replica = replica;
-        let result = (self.snapshots).write(ticket, &mut walk, options, &mut |chunk| chunk(shared));
-        replica.end_walk(walk);
-        result
+        (self.snapshots).write(ticket, &mut walk, options, &mut |chunk| chunk(shared))
     }
 
     /// After a process was killed, what is read may not be on the disk yet; a vote that counts on it

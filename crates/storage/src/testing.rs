@@ -78,10 +78,9 @@ impl Site {
         let ticket = self.snapshots.ticket();
         let mut walk = replica.begin_walk();
         let shared: &Replica = replica;
-        let written =
-            (self.snapshots).write(ticket, &mut walk, options, &mut |chunk| chunk(shared));
-        replica.end_walk(walk);
-        written.map(|_| ())
+        (self.snapshots)
+            .write(ticket, &mut walk, options, &mut |chunk| chunk(shared))
+            .map(|_| ())
     }
 
     /// The directories' content by name, but for what is only of the server's own business.
@@ -200,7 +199,6 @@ pub(crate) fn content(replica: &mut Replica) -> Content {
     let mut bytes = Vec::new();
     let mut walk = replica.begin_walk();
     while walk.next_chunk(replica, &mut bytes, 100) {}
-    replica.end_walk(walk);
     let mut content = Content {
         zxid: replica.last_zxid(),
         digest: replica.digest(),

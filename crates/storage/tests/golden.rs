@@ -96,7 +96,6 @@ impl Server {
         let file = (self.snapshots)
             .write(ticket, &mut walk, options, &mut |chunk| chunk(shared))
             .unwrap();
-        replica.end_walk(walk);
         file.path
     }
 }
@@ -113,7 +112,6 @@ fn content_of(replica: &mut Replica) -> Content {
     let mut bytes = Vec::new();
     let mut walk = replica.begin_walk();
     while walk.next_chunk(replica, &mut bytes, 1000) {}
-    replica.end_walk(walk);
     let mut parser = BodyParser::default();
     let mut r = Reader::new(&bytes, Limit(bytes.len()));
     let mut content = Content {

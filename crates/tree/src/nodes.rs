@@ -400,13 +400,14 @@ impl Nodes {
         slot
     }
 
-    /// Removes a node without children. Its slot stays unused until [`Nodes::reuse`].
+    /// Removes a node without children.
     pub(crate) fn remove(&mut self, slot: Slot) {
         assert!(slot != Slot::ROOT, "the root stays");
         assert!(self.children(slot).is_empty(), "children go first");
         self.index.remove(self.slab[slot.0].hash, slot);
         self.unlink(slot);
         let node = self.slab.take(slot.0);
+        self.slab.reuse(slot.0);
         self.live.remove(slot);
         if let Some(branch) = node.branch.get() {
             self.branches.take(branch);
@@ -437,11 +438,6 @@ impl Nodes {
         if let Some(moved) = siblings.get(at).copied() {
             self.slab[moved.0].position = position;
         }
-    }
-
-    /// Lets a removed node's slot be used again.
-    pub(crate) fn reuse(&mut self, slot: Slot) {
-        self.slab.reuse(slot.0);
     }
 
     /// The node at a path; "" and "/" are the root.

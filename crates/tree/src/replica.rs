@@ -230,12 +230,6 @@ impl Replica {
         self.tree.begin_walk(self.last_zxid, header)
     }
 
-    /// Ends a walk, complete or not. A walk that is dropped instead is noticed when the next one
-    /// begins or ends.
-    pub fn end_walk(&mut self, walk: Walk) {
-        self.tree.end_walk(walk);
-    }
-
     pub(crate) fn storage(&self) -> (&Nodes, &AclTable) {
         (&self.tree.nodes, &self.tree.acls)
     }

@@ -287,7 +287,6 @@ impl Tree {
         self.owners.remove(slot, self.owner(slot));
         self.acls.release(self.nodes.acl(slot));
         self.nodes.remove(slot);
-        self.walks.removed(slot, &mut self.nodes);
         if let Some((parent, name)) = split(path)
             && let Some(target) = quota::target(parent, name, quota::LIMITS_NODE)
         {
@@ -498,10 +497,6 @@ impl Tree {
             header,
         };
         self.walks.begin(&self.nodes, start)
-    }
-
-    pub(crate) fn end_walk(&mut self, walk: Walk) {
-        self.walks.end(walk, &mut self.nodes);
     }
 }
 

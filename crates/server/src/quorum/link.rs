@@ -161,16 +161,10 @@ impl Link {
         self.queue.lock().reason.clone().unwrap_or_default()
     }
 
-    /// Drops what nobody will send any more, and returns the walks among it.
-    pub(super) fn clear(&self) -> Vec<SharedWalk> {
+    /// Drops what nobody will send any more, and so ends the walks among it.
+    pub(super) fn clear(&self) {
         let parts = std::mem::take(&mut self.queue.lock().parts);
-        parts
-            .into_iter()
-            .filter_map(|part| match part {
-                Part::Snapshot(walk) => Some(*walk),
-                Part::Packets(_) | Part::Log { .. } => None,
-            })
-            .collect()
+        drop(parts);
     }
 }
 

@@ -185,9 +185,7 @@ impl Links {
 
     fn forget(&self, link: &Link) {
         self.open.lock().remove(&link.id);
-        for walk in link.clear() {
-            self.shared.end_walk(walk);
-        }
+        link.clear();
     }
 
     /// The link, if it is open.

@@ -41,13 +41,7 @@ pub(super) struct Target {
 pub(super) fn send(shared: &Shared, mut walk: SharedWalk, out: &mut Chunks) -> Result<(), String> {
     let zxid = walk.zxid();
     info!(%zxid, "sending a snapshot");
-    let sent = send_walk(shared, &mut walk, out);
-    shared.end_walk(walk);
-    sent
-}
-
-fn send_walk(shared: &Shared, walk: &mut SharedWalk, out: &mut Chunks) -> Result<(), String> {
-    let mut chunk = QuorumPacket::new(PacketType::Snap, walk.zxid()).to_vec();
+    let mut chunk = QuorumPacket::new(PacketType::Snap, zxid).to_vec();
     loop {
         // Whoever is preempted with the lock makes all writes wait until its turn comes again, where processors are few.
         // So the turn ends here, and there is a whole one for what is done under the lock.

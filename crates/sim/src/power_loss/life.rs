@@ -162,7 +162,6 @@ impl<'a> Life<'a> {
             }
         };
         let written = (place.snapshots).write(ticket, &mut walk, &place.setup.snapshot, &mut read);
-        self.replica.borrow_mut().end_walk(walk);
         match (failed, written) {
             (Some(err), _) => Err(err),
             (None, Err(err)) => Err(err.into()),
@@ -267,7 +266,6 @@ impl<'a> Life<'a> {
             draft.body(&std::mem::take(&mut chunk))?;
         }
         draft.body(&chunk)?;
-        replica.end_walk(walk);
         place.snapshots.overtake();
         let ticket = place.snapshots.ticket();
         (place.snapshots).complete(draft, ticket, replica.digest())?;

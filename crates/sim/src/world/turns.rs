@@ -50,9 +50,6 @@ impl World {
                 visit(&server.replica);
             }
         });
-        if let Some(server) = &mut self.server {
-            server.replica.end_walk(walk);
-        }
         let line = format!("snapshot of {zxid}: {}", written.is_ok());
         self.env.trace.milestone(self.env.now_us, &line);
         self.check_power();

@@ -73,7 +73,6 @@ fn removed_nodes_give_their_room_back() {
     for slot in &leaves {
         nodes.remove(*slot);
         assert!(!nodes.live().contains(*slot));
-        nodes.reuse(*slot);
     }
     assert_eq!(nodes.len(), 1001 - leaves.len());
     for number in 0..leaves.len() {

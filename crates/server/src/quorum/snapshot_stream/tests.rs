@@ -64,7 +64,6 @@ fn stream(replica: &mut Replica) -> Vec<u8> {
     let mut walk = replica.begin_walk();
     let mut bytes = Vec::new();
     while walk.next_chunk(replica, &mut bytes, 100) {}
-    replica.end_walk(walk);
     bytes.extend(b"\0\0\0\x0aBenWasHere");
     bytes
 }

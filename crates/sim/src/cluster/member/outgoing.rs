@@ -57,19 +57,16 @@ impl Member {
         if is_more {
             return self.soon(env, CHUNK_US_MAX, Turn::SendSnapshot(link));
         }
-        let Some(Outgoing { walk, held }) = self.outgoing.remove(&link) else {
+        let Some(outgoing) = self.outgoing.remove(&link) else {
             return;
         };
-        self.replica.end_walk(walk);
-        for packet in held {
+        for packet in outgoing.held {
             self.put(env, link, &packet);
         }
     }
 
     /// The link is gone, or the tree is another.
     pub(super) fn forget_outgoing(&mut self, link: LinkId) {
-        if let Some(outgoing) = self.outgoing.remove(&link) {
-            self.replica.end_walk(outgoing.walk);
-        }
+        self.outgoing.remove(&link);
     }
 }

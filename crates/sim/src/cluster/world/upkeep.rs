@@ -41,9 +41,6 @@ impl World {
         self.env.milestone(&line);
         if let Some(member) = &mut self.places[at].member {
             member.upkeep -= 1;
-            if member.incarnation == incarnation {
-                member.replica.end_walk(walk);
-            }
         }
         self.notice_power(at);
     }
