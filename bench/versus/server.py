@@ -207,8 +207,11 @@ def zoo_cfg(data, port, snap_count):
         "forceSync=yes\n"
         "4lw.commands.whitelist=srvr,mntr\n"
     )
-    # Neither the number of transactions nor the size of their log makes another one due.
-    return lines + (f"snapCount={snap_count}\nsnapSizeLimitInKb=0\n" if snap_count else "")
+    # Neither the number of transactions nor the size of their log makes another one due. ZooKeeper 3.8.0
+    # divides by the size if there is to be no limit, and ends.
+    size_kib = 2_000_000_000
+    limits = f"snapCount={snap_count}\nsnapSizeLimitInKb={size_kib}\n"
+    return lines + (limits if snap_count else "")
 
 
 # Given out already, though nobody listens there yet.
