@@ -1,5 +1,8 @@
 """What an operation costs as the tree grows, and as more clients share a load. Ours alone."""
 
+import shutil
+import sys
+
 from versus.figure import AtMost, Figure, Row
 from versus.generator import cpu_us_per_operation
 from versus.lab import FILLED
@@ -10,9 +13,12 @@ NUMBERS = (12,)
 SHARES_ENSEMBLES = False
 OURS = 0
 CONNECTIONS, IN_FLIGHT = 48, 16
+# What a second of writes leaves in the log, which nothing purges: there is no snapshot.
+LOG_BYTES_PER_SECOND = 160_000_000
 
 
 def measure(lab):
+    see_to_space(lab)
     sizes, counts = lab.effort.tree_sizes, lab.effort.connection_counts
     service = lab.service(OURS, "growth", 1).start(NO_SNAPSHOT).await_ready()
     lab.warm_up(service)
@@ -45,6 +51,16 @@ def measure(lab):
            f"trees at {CONNECTIONS} × {IN_FLIGHT}, connections at {lab.effort.rate:,} requests per "
            "second altogether")
     return [Row(12, "cost as work grows", how, figures)]
+
+
+def see_to_space(lab):
+    effort = lab.effort
+    writes = 2 * effort.runs * len(effort.tree_sizes)
+    wanted = writes * (effort.seconds + effort.warm_up_seconds) * LOG_BYTES_PER_SECOND
+    free = shutil.disk_usage(lab.directory).free
+    if free < wanted:
+        sys.exit(f"row 12 writes some {wanted / 1e9:.0f} GB of log to {lab.directory}, where "
+                 f"{free / 1e9:.0f} GB are free: make room, or ask for fewer or shorter runs")
 
 
 def costs_of(lab, workload, service, *options):
