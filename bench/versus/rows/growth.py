@@ -47,9 +47,9 @@ def measure(lab):
         *(grown(f"{workload}, {connections}", costs, AtMost(2.0, "2 x"))
           for workload, costs in by_count.items()),
     ]
-    how = (f"one server, ours alone; CPU per operation of the largest over that of the smallest; "
-           f"trees at {CONNECTIONS} × {IN_FLIGHT}, connections at {lab.effort.rate:,} requests per "
-           "second altogether")
+    how = ("one server, ours alone, which writes no snapshot meanwhile; CPU per operation of the "
+           f"largest over that of the smallest; trees at {CONNECTIONS} × {IN_FLIGHT}, connections "
+           f"at {lab.effort.rate:,} requests per second altogether")
     return [Row(12, "cost as work grows", how, figures)]
 
 
