@@ -406,15 +406,13 @@ impl Nodes {
         assert!(self.children(slot).is_empty(), "children go first");
         self.index.remove(self.slab[slot.0].hash, slot);
         self.unlink(slot);
-        let node = self.slab.take(slot.0);
-        self.slab.reuse(slot.0);
+        let node = self.slab.remove(slot.0);
         self.live.remove(slot);
         if let Some(branch) = node.branch.get() {
-            self.branches.take(branch);
-            self.branches.reuse(branch);
+            self.branches.remove(branch);
         }
         if let Some(extra) = node.extra.get() {
-            self.extras.reuse(extra);
+            self.extras.remove(extra);
         }
     }
 

@@ -47,14 +47,10 @@ impl<T: Default, const FIRST_BITS: u32> Slab<T, FIRST_BITS> {
         self.free.iter().rev().map(|at| &self[*at])
     }
 
-    /// Empties a place without offering it for reuse; that takes [`Slab::reuse`].
-    pub(crate) fn take(&mut self, at: u32) -> T {
-        std::mem::take(&mut self[at])
-    }
-
-    /// Offers an emptied place for reuse.
-    pub(crate) fn reuse(&mut self, at: u32) {
+    /// Empties a place, which is then used again.
+    pub(crate) fn remove(&mut self, at: u32) -> T {
         self.free.push(at);
+        std::mem::take(&mut self[at])
     }
 }
 

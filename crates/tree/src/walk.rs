@@ -145,9 +145,10 @@ impl Scribe {
         } else {
             self.write_path(slot, nodes, out);
         }
-        put_buffer(out, nodes.data(slot));
-        acls.id(nodes.acl(slot)).encode(out);
-        nodes.stat_persisted(slot).encode(out);
+        let node = nodes.parts(slot);
+        put_buffer(out, node.data());
+        acls.id(node.acl()).encode(out);
+        node.stat_persisted().encode(out);
     }
 
     fn write_path(&mut self, slot: Slot, nodes: &Nodes, out: &mut Vec<u8>) {

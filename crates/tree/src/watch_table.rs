@@ -228,8 +228,7 @@ impl Paths {
         if let Ok(entry) = index.find_entry(hash, |found| *found == at) {
             entry.remove();
         }
-        slab.take(at);
-        slab.reuse(at);
+        slab.remove(at);
     }
 
     fn iter(&self) -> impl Iterator<Item = &WatchedPath> {

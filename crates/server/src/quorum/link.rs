@@ -163,6 +163,7 @@ impl Link {
 
     /// Drops what nobody will send any more, and so ends the walks among it.
     pub(super) fn clear(&self) {
+        // Not under the lock: it may be much.
         let parts = std::mem::take(&mut self.queue.lock().parts);
         drop(parts);
     }

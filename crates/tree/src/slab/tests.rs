@@ -26,8 +26,7 @@ fn what_was_put_in_stays_where_it_is_and_places_are_used_again() {
     for number in 0..1000_u32 {
         assert_eq!(slab.insert(number), number);
     }
-    assert_eq!(slab.take(700), 700);
-    slab.reuse(700);
+    assert_eq!(slab.remove(700), 700);
     assert_eq!(slab.insert(7), 700);
     assert_eq!(slab.insert(1000), 1000);
     assert_eq!(slab.end(), 1001);
@@ -42,8 +41,7 @@ fn what_is_used_again_next_is_known_before() {
     }
     assert_eq!(slab.next_reused().count(), 0);
     for at in [3, 5, 7] {
-        slab.take(at);
-        slab.reuse(at);
+        slab.remove(at);
     }
     let next: Vec<*const u32> = slab.next_reused().map(std::ptr::from_ref).collect();
     for place in next {

@@ -249,8 +249,8 @@ fn a_tree_that_has_shrunk_is_walked_as_a_small_one() {
     assert!(stream.len() < 4096);
 }
 
-/// A tree whose nodes all go while it is written leaves nothing but images: looking for what is unchanged
-/// again for each of them took a snapshot from a tenth of a second to half a minute.
+/// A tree whose nodes all go while it is written leaves nothing to look for. A search for each node that had gone
+/// took a snapshot from a tenth of a second to half a minute.
 #[test]
 fn a_tree_that_goes_away_meanwhile_is_walked_once() {
     const NODES: u32 = 50_000;
