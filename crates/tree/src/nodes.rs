@@ -7,9 +7,13 @@
 //! in an [`Extra`]. This module keeps those links right; what a change means is [`crate::tree`]'s
 //! business.
 
+mod draft;
 mod look_ahead;
+mod parts;
 
+pub(crate) use draft::Draft;
 pub(crate) use look_ahead::PATHS_MAX as LOOK_AHEAD_MAX;
+pub(crate) use parts::{Parts, visible_stat};
 
 use crate::acl_table::AclSlot;
 use crate::child_lists::{ChildListLimits, ChildLists};
@@ -19,7 +23,7 @@ use crate::path_hash::PathHash;
 use crate::slab::Slab;
 use crate::slot_set::SlotSet;
 use std::num::NonZeroU32;
-use zooid_proto::{EphemeralOwner, OwnerRules, Stat, StatPersisted, Zxid};
+use zooid_proto::{StatPersisted, Zxid};
 
 /// Place of a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -156,123 +160,6 @@ impl Extra {
             owner: 0,
             version: 0,
         }
-    }
-}
-
-/// A node with what lives beside it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Parts<'a> {
-    node: &'a Packed,
-    branch: Option<&'a Branch>,
-    extra: Option<&'a Extra>,
-}
-
-impl<'a> Parts<'a> {
-    pub(crate) fn data(&self) -> Option<&'a [u8]> {
-        self.node.data()
-    }
-
-    pub(crate) fn children(&self) -> &'a [Slot] {
-        self.branch.map_or(&[], |branch| &branch.children)
-    }
-
-    /// Whether its stat may change without its data.
-    pub(crate) fn is_branch(&self) -> bool {
-        self.branch.is_some()
-    }
-
-    pub(crate) fn is_counted(&self) -> bool {
-        self.node.shape.has(Shape::COUNTED)
-    }
-
-    pub(crate) fn stat_persisted(&self) -> StatPersisted {
-        let node = self.node;
-        let (pzxid, cversion, aversion) = match self.branch {
-            Some(branch) => (branch.pzxid, branch.cversion, branch.aversion),
-            None => (node.czxid, 0, 0),
-        };
-        let (mzxid, mtime, ephemeral_owner, version) = match self.extra {
-            Some(extra) => (extra.mzxid, extra.mtime, extra.owner, extra.version),
-            None => (node.czxid, node.ctime, 0, 0),
-        };
-        StatPersisted {
-            czxid: node.czxid,
-            mzxid,
-            ctime: node.ctime,
-            mtime,
-            version,
-            cversion,
-            aversion,
-            ephemeral_owner,
-            pzxid,
-        }
-    }
-
-    pub(crate) fn stat(&self, rules: OwnerRules) -> Stat {
-        let (children, data_len) = (self.children().len(), self.node.data_len());
-        visible_stat(&self.stat_persisted(), children, data_len, rules)
-    }
-
-    pub(crate) fn acl(&self) -> AclSlot {
-        self.node.acl
-    }
-
-    /// [`digest::prefix`] of path and data, if it is at hand.
-    pub(crate) fn kept_digest_prefix(&self) -> Option<u32> {
-        self.branch?.digest_prefix.map(NonZeroU32::get)
-    }
-}
-
-/// What of a new node can be made without the tree, which is most of the work.
-#[derive(Debug)]
-pub(crate) struct Draft {
-    hash: PathHash,
-    name_len: usize,
-    name_and_data: Box<[u8]>,
-    has_data: bool,
-    stat: StatPersisted,
-    digest: Option<u32>,
-}
-
-impl Draft {
-    /// Of the path's hash, the name at its end, and what the node counts for in the tree's digest, if it is
-    /// part of that.
-    pub(crate) fn new(
-        hash: PathHash,
-        name: &str,
-        data: Option<&[u8]>,
-        stat: StatPersisted,
-        digest: Option<u32>,
-    ) -> Draft {
-        Draft {
-            hash,
-            name_len: name.len(),
-            name_and_data: concat(name.as_bytes(), data.unwrap_or_default()),
-            has_data: data.is_some(),
-            stat,
-            digest,
-        }
-    }
-
-    pub(crate) fn data_len(&self) -> usize {
-        self.name_and_data.len() - self.name_len
-    }
-
-    pub(crate) fn stat(&self) -> &StatPersisted {
-        &self.stat
-    }
-
-    pub(crate) fn digest(&self) -> Option<u32> {
-        self.digest
-    }
-
-    fn shape(&self) -> Shape {
-        let name_len = u32::try_from(self.name_len).ok();
-        let name_len = name_len.filter(|len| *len <= Shape::NAME_LEN);
-        let mut shape = Shape(name_len.expect("names are checked before insertion"));
-        shape.set(Shape::NULL_DATA, !self.has_data);
-        shape.set(Shape::COUNTED, self.digest.is_some());
-        shape
     }
 }
 
@@ -736,34 +623,6 @@ fn concat(name: &[u8], data: &[u8]) -> Box<[u8]> {
     both.extend_from_slice(name);
     both.extend_from_slice(data);
     both.into_boxed_slice()
-}
-
-/// What clients see of a stat (Java `DataNode.copyStat`).
-pub(crate) fn visible_stat(
-    stat: &StatPersisted,
-    children: usize,
-    data_len: usize,
-    rules: OwnerRules,
-) -> Stat {
-    let num_children = wire_len(children);
-    Stat {
-        czxid: stat.czxid,
-        mzxid: stat.mzxid,
-        ctime: stat.ctime,
-        mtime: stat.mtime,
-        version: stat.version,
-        cversion: stat.cversion.wrapping_mul(2).wrapping_sub(num_children),
-        aversion: stat.aversion,
-        ephemeral_owner: EphemeralOwner::from_raw(stat.ephemeral_owner, rules).visible(),
-        data_length: wire_len(data_len),
-        num_children,
-        pzxid: stat.pzxid,
-    }
-}
-
-/// A length as the wire has it.
-pub(crate) fn wire_len(len: usize) -> i32 {
-    i32::try_from(len).expect("data and child counts are bounded by i32 lengths on the wire")
 }
 
 #[cfg(test)]
